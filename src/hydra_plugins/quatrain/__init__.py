@@ -1,0 +1,1 @@
+"""Hydra finds launchers and sweepers here; what they do lives in quatrain.config."""

@@ -1,0 +1,81 @@
+"""quatrain <command> [arguments]: see quatrain --help."""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from quatrain.core.build import ALLOW_VARIABLE
+from quatrain.core.errors import UserError
+
+COMMANDS = {
+    "train": "compose an experiment and train it",
+    "plan": "compose and check an experiment, print its choices and sizes, train nothing",
+    "preprocess": "clean and validate raw data and write files ready to train on",
+}
+HELP = """\
+quatrain <command> [overrides]
+
+An experiment is four lines: data, tokenizer, model, trainer.
+
+{commands}
+
+Example:
+  quatrain train experiment=quick_windows trainer.max_steps=50
+
+quatrain <command> --help tells more. --allow PREFIX lets a config name classes of your own package.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit code: 0 done, 2 refused before work, 1 failed, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        words = _allow(words)
+        command, rest = (words[0], words[1:]) if words else ("--help", [])
+        if command in ("--help", "-h", "help"):
+            print(HELP.format(commands="\n".join(f"  {name:<12}{line}" for name, line in COMMANDS.items())), end="")
+            return 0
+        if command == "--version":
+            from quatrain import __version__
+
+            print(f"quatrain {__version__}")
+            return 0
+        if command not in COMMANDS:
+            from quatrain.config.spelling import nearest
+
+            raise UserError(
+                f"There is no command {command}{nearest(command, COMMANDS) or f'; one of {chr(44).join(COMMANDS)}.'}"
+            )
+        return int(import_module(f"quatrain.commands.{command}").main(rest))
+    except UserError as error:
+        for sentence in error.sentences:
+            print(f"error: {sentence}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _allow(words: list[str]) -> list[str]:
+    """Take ``--allow PREFIX`` out of the command line and hand it on to every process that this one starts."""
+    rest, prefixes = [], [entry for entry in os.environ.get(ALLOW_VARIABLE, "").split(",") if entry]
+    places = iter(words)
+    for word in places:
+        if word == "--allow":
+            prefixes.append(next(places, ""))
+        elif word.startswith("--allow="):
+            prefixes.append(word.removeprefix("--allow="))
+        else:
+            rest.append(word)
+            continue
+        if not prefixes[-1]:
+            raise UserError("--allow needs a package: --allow my_package")
+    if prefixes:
+        os.environ[ALLOW_VARIABLE] = ",".join(prefixes)
+        sys.path.insert(0, str(Path.cwd()))
+    return rest
+
+
+if __name__ == "__main__":
+    sys.exit(main())

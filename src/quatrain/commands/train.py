@@ -1,0 +1,66 @@
+"""quatrain train: compose, check, freeze, run.
+
+quatrain train                                    a minute on a CPU, with no network
+quatrain train experiment=quick_windows trainer.max_steps=50
+quatrain train -m seed=1,2,3
+"""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from quatrain.core.errors import UserError
+from quatrain.runs.directory import RunDirectory
+
+REFUSED = 2
+"""The exit code of a worker that refused its input before it began to train."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``quatrain train``; return its exit code."""
+    from quatrain.config.command_line import Job, read
+
+    asked = read("train", arguments)
+    if isinstance(asked, Job):
+        return run(asked.config, asked.overrides)[1]
+    return 0 if asked is None else _report(asked)
+
+
+def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> RunDirectory:
+    """Train one experiment as ``quatrain train`` does, in a process of its own, and return its run directory.
+
+    Raises:
+        UserError: the overrides, the input or the run directory are refused, or training failed; with the sentence why.
+    """
+    from quatrain.config.compose import compose
+
+    directory, code = run(compose(overrides, config_dir), list(overrides))
+    if code == REFUSED:
+        raise UserError("The experiment was refused before training; the sentences above say why.")
+    if code != 0:
+        raise UserError(f"The run in {directory.path} did not end well: {directory.status().why or 'see run.log'}")
+    return directory
+
+
+def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int]:
+    """Freeze ``config`` in a new run directory and run it there; a refused one leaves nothing behind."""
+    from quatrain.runs.naming import run_folder
+    from quatrain.runs.processes import start_worker
+
+    place = config["run"]["dir"] or run_folder(Path(config["run"]["root"]), config["name"], config, overrides)
+    directory = RunDirectory.create(place, config, overrides, numbered=config["run"]["dir"] is None)
+    code = start_worker(directory.path)
+    if code == REFUSED:
+        shutil.rmtree(directory.path)
+    return directory, code
+
+
+def _report(jobs: list[Any]) -> int:
+    """Tell how the jobs of a sweep ended; 1 where one of them failed."""
+    failed = [job for job in jobs if job.status.name != "COMPLETED"]
+    for job in failed:
+        print(f"failed: {job.working_dir}: {job._return_value}", file=sys.stderr)
+    print(f"{len(jobs) - len(failed)} of {len(jobs)} jobs done", file=sys.stderr)
+    return 1 if failed else 0

@@ -1,0 +1,1 @@
+"""Composing, checking and freezing experiments. The only room that knows Hydra."""

@@ -1,0 +1,104 @@
+"""Whether the parts of an experiment fit one another: data and task, length and positions, monitors and metrics."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from quatrain.config.spelling import nearest
+
+TASK_OF_DATA = {
+    "quatrain.data.pairs.SentencePairs": "sequence_classification",
+    "quatrain.data.masked_text.MaskedText": "masked_lm",
+    "quatrain.data.windows.Windows": "causal_lm",
+}
+MODEL_FOR_TASK = {
+    "sequence_classification": "bert_classifier or tiny_bert",
+    "masked_lm": "roberta_mlm or tiny_roberta",
+    "causal_lm": "gpt2_causal or tiny_gpt2",
+}
+
+
+def crosschecks(config: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for every pair of parts that do not fit; cheap, before any download."""
+    for rule in (_sources, _task_fits_data, _model_fits, _training_ends, _monitors):
+        yield from rule(config)
+
+
+def _sources(config: dict[str, Any]) -> Iterator[str]:
+    from quatrain.corpora.pairs import check_pair_source
+    from quatrain.corpora.sources import check_source
+    from quatrain.tokenizers.sources import check_tokenizer_source
+
+    data, tokenizer = config["data"], config["tokenizer"]
+    if data["_target_"] == "quatrain.data.pairs.SentencePairs":
+        yield from check_pair_source(
+            data["source"],
+            glue_task=data["glue_task"],
+            text_columns=data["text_columns"],
+            label_column=data["label_column"],
+        )
+    elif "source" in data:
+        yield from check_source(data["source"], "data.source", sha256=data.get("sha256"))
+    if tokenizer.get("source"):
+        yield from check_tokenizer_source(tokenizer["source"], "tokenizer.source")
+
+
+def _task_fits_data(config: dict[str, Any]) -> Iterator[str]:
+    task = config["model"].get("task")
+    wanted = TASK_OF_DATA.get(config["data"]["_target_"])
+    if task and wanted and task != wanted:
+        name = config["data"]["_target_"].rpartition(".")[2]
+        fix = f"choose model={MODEL_FOR_TASK[wanted]}"
+        yield f"model.task={task} cannot learn from {name}, which makes batches for {wanted}; {fix}."
+
+
+def _model_fits(config: dict[str, Any]) -> Iterator[str]:
+    from quatrain.models.checks import check_choice, check_model
+    from quatrain.models.sources import check_weights
+
+    model, tokenizer = config["model"], config["tokenizer"]
+    if "weights" not in model:  # a class of the user's own
+        return
+    if model["weights"]:
+        yield from check_weights(model["weights"])
+    else:
+        yield from check_choice(None, model.get("config"))
+    if model.get("config") and not model["weights"] and not model["config"].get("model_type"):
+        yield "model.config.model_type is missing; name one that transformers knows, such as roberta, bert or gpt2."
+    yield from check_model(
+        _described(config),
+        key="model.weights" if model["weights"] else "model.config",
+        tokenizer_size=tokenizer.get("vocab_size"),
+        max_length=config["data"].get("max_length"),
+        frozen_layers=model.get("frozen_layers", 0),
+    )
+
+
+def _described(config: dict[str, Any]) -> dict[str, Any] | None:
+    """The model's configuration as far as it is known before a download."""
+    from quatrain.models.sources import model_config_of
+
+    model = config["model"]
+    if model.get("weights"):
+        return model_config_of(model["weights"]) if Path(model["weights"]).exists() else None
+    return model.get("config")
+
+
+def _training_ends(config: dict[str, Any]) -> Iterator[str]:
+    trainer = config["trainer"]
+    if trainer.get("max_epochs") is None and trainer.get("max_steps", -1) in (-1, None) and not trainer.get("max_time"):
+        yield "trainer.max_epochs=null and no trainer.max_steps: training would never end; give one of them."
+
+
+def _monitors(config: dict[str, Any]) -> Iterator[str]:
+    from quatrain.tasks.metric_names import metric_names
+
+    task = config["model"].get("task")
+    if not task:
+        return
+    known = metric_names(task, glue_task=config["data"].get("glue_task"))
+    for name, callback in (config.get("callbacks") or {}).items():
+        monitor = callback.get("monitor") if isinstance(callback, dict) else None
+        if monitor and monitor not in known:
+            hint = nearest(monitor, known) or "."
+            yield f"callbacks.{name}.monitor={monitor} is not measured; {task} logs {', '.join(known)}{hint}"

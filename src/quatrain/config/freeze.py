@@ -1,0 +1,54 @@
+"""Making a config whole and lasting: absolute paths, the hub's commits, nothing that will not be used."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from quatrain.core.errors import UserError
+
+SOURCES = (("data", "source", "dataset"), ("tokenizer", "source", "model"), ("model", "weights", "model"))
+"""Where a config names input: group, key, and the kind of the hub's repository."""
+
+
+def freeze(config: dict[str, Any]) -> dict[str, Any]:
+    """Return ``config`` with the paths of its input absolute and every hub name pinned to a commit.
+
+    Raises:
+        UserError: with one sentence for each name that the hub does not answer for.
+    """
+    mistakes = []
+    for group, name, kind in SOURCES:
+        value = config[group].get(name)
+        if not isinstance(value, str):
+            continue
+        if is_path(value):
+            config[group][name] = str(Path(os.path.abspath(Path(value).expanduser())))  # noqa: PTH100 - keeps a glob and a link as they are
+        elif pinned := _hub_name(value, kind):
+            try:
+                config[group]["revision"] = _commit(pinned, kind, config[group].get("revision"), f"{group}.{name}")
+            except UserError as error:
+                mistakes += error.sentences
+    if mistakes:
+        raise UserError(mistakes)
+    if config["model"].get("weights"):
+        config["model"]["config"] = None  # weights bring their own
+    return config
+
+
+def is_path(value: str) -> bool:
+    """Whether a source names something on this machine: a file, a folder or a glob."""
+    return any(mark in value for mark in "*?") or Path(value).expanduser().exists()
+
+
+def _hub_name(value: str, kind: str) -> str | None:
+    from quatrain.corpora.hub import is_hub_name
+
+    if kind == "dataset":
+        return value.removeprefix("hub:") if value.startswith("hub:") else None
+    return value if is_hub_name(value) else None
+
+
+def _commit(name: str, kind: str, revision: str | None, key: str) -> str:
+    from quatrain.corpora.hub import resolve_commit
+
+    return resolve_commit(name, kind, revision, key)

@@ -1,0 +1,55 @@
+"""Running the jobs of a sweep, each in a process and a directory of its own."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from quatrain.config.compose import compose_here
+from quatrain.runs.directory import RunDirectory
+from quatrain.runs.naming import sweep_job_folder
+from quatrain.runs.processes import start_worker
+
+
+def launch(launcher: Any, job_overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
+    """Run every job in turn and return Hydra's account of each; a failed job stops nothing."""
+    from hydra.core.utils import JobReturn, JobStatus
+
+    root = Path(str(launcher.config.hydra.sweep.dir)).absolute()
+    returned = []
+    for number, overrides in enumerate(job_overrides, start=first):
+        texts = [text.removeprefix("++") for text in overrides]
+        config = launcher.checked.get(tuple(overrides)) or compose_here(texts, [])
+        outcome = run_job(config, texts, root, number)
+        account = JobReturn(
+            overrides=list(overrides), cfg=None, hydra_cfg=None, working_dir=str(outcome.path), task_name="quatrain"
+        )
+        done = outcome.status().status == "done"
+        account.status = JobStatus.COMPLETED if done else JobStatus.FAILED
+        account.return_value = outcome.read_result() if done else RuntimeError(outcome.status().why or "failed")
+        returned.append(account)
+    return returned
+
+
+def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: int) -> RunDirectory:
+    """Run one job of a sweep in its own folder under ``root``, unless it is done already.
+
+    A folder that holds an attempt which did not end well is set aside, not touched.
+    """
+    run = RunDirectory(sweep_job_folder(root, config, overrides))
+    if run.path.exists():
+        if run.status().status == "done":
+            print(f"job {number}: {run.path.name} is done already", file=sys.stderr)
+            return run
+        _set_aside(run.path)
+    print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
+    run = RunDirectory.create(run.path, config, overrides)
+    start_worker(run.path)
+    return run
+
+
+def _set_aside(folder: Path) -> None:
+    attempt = 1
+    while (kept := folder.with_name(f"{folder.name}.attempt{attempt}")).exists():
+        attempt += 1
+    folder.rename(kept)

@@ -1,0 +1,10 @@
+"""The nearest spelling of a word."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return ``; did you mean X?`` for the word most like ``word``, or nothing."""
+    close = get_close_matches(word, list(words), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""

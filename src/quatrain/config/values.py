@@ -1,0 +1,131 @@
+"""Whether a value fits an annotation, strictly: ``"3"`` is no integer, ``yes`` no boolean, ``True`` no number."""
+
+import ast
+import functools
+import json
+import operator
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal, Union
+
+from quatrain.config.signatures import Argument
+
+_PLAIN: dict[str, Any] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "None": None,
+    "Path": Path,
+    "PathLike": Path,
+    "timedelta": timedelta,
+    "dict": dict,
+    "Mapping": dict,
+    "list": list,
+    "Sequence": list,
+    "Iterable": list,
+    "tuple": tuple,
+}
+_UNKNOWN = object()
+
+
+def misfit(argument: Argument, value: Any) -> str | None:
+    """Return what is wrong with ``value`` for ``argument`` as half a sentence, or None where it fits.
+
+    Names that only the class's own module knows (Tensor, Logger, ...) are left out of unions; where nothing is left,
+    any value fits.
+    """
+    hint = _hint(argument.annotation)
+    if hint is _UNKNOWN:
+        return None
+    from pydantic import ValidationError
+
+    try:
+        _adapter(_Key(hint)).validate_json(json.dumps(value), strict=True)
+    except ValidationError:
+        return f"allowed is {_readable(argument)}"
+    return None
+
+
+def _readable(argument: Argument) -> str:
+    """The annotation in words: choices one by one, else as the source has it."""
+    node = argument.annotation
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "Literal":
+        return "one of " + ", ".join(ast.unparse(item).strip("'\"") for item in _items(node.slice))
+    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+    return words.get(argument.written, argument.written.replace("None", "null"))
+
+
+def _hint(node: ast.expr | None) -> Any:
+    if node is None:
+        return _UNKNOWN
+    if isinstance(node, ast.Constant):
+        if isinstance(node.value, str):
+            return _hint(ast.parse(node.value, mode="eval").body)
+        return None if node.value is None else _UNKNOWN
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _union([_hint(node.left), _hint(node.right)])
+    if isinstance(node, ast.Subscript):
+        return _subscripted(ast.unparse(node.value).rpartition(".")[2], node.slice)
+    return _PLAIN.get(ast.unparse(node).rpartition(".")[2], _UNKNOWN)
+
+
+def _subscripted(name: str, inside: ast.expr) -> Any:
+    if name == "Literal":
+        return Literal[tuple(ast.literal_eval(item) for item in _items(inside))]
+    if name.lower() == "tuple" and ast.unparse(inside).endswith("...)"):
+        return tuple[_known(_hint(_items(inside)[0])), ...]  # type: ignore[misc]
+    hints = [_hint(item) for item in _items(inside)]
+    if name == "Optional":
+        return _union([*hints, None])
+    if name == "Union":
+        return _union(hints)
+    if name == "Annotated":
+        return hints[0]
+    makers: dict[str, Callable[[list[Any]], Any]] = {
+        "list": lambda items: list[items[0]],  # type: ignore[valid-type]
+        "Sequence": lambda items: list[items[0]],  # type: ignore[valid-type]
+        "dict": lambda items: dict[items[0], items[1]],  # type: ignore[valid-type]
+        "Mapping": lambda items: dict[items[0], items[1]],  # type: ignore[valid-type]
+        "tuple": lambda items: tuple[tuple(items)],  # type: ignore[misc]
+    }
+    if name.lower() not in makers and name not in makers:
+        return _UNKNOWN
+    return makers.get(name, makers.get(name.lower()))([_known(hint) for hint in hints])  # type: ignore[misc]
+
+
+def _known(hint: Any) -> Any:
+    return Any if hint is _UNKNOWN else hint
+
+
+def _union(hints: list[Any]) -> Any:
+    known = [hint for hint in hints if hint is not _UNKNOWN]
+    if not known or (len(known) < len(hints) and known == [None]):
+        return _UNKNOWN
+    return functools.reduce(operator.or_, known) if len(known) == 1 else Union[tuple(known)]  # noqa: UP007
+
+
+def _items(node: ast.expr) -> list[ast.expr]:
+    items = list(node.elts) if isinstance(node, ast.Tuple) else [node]
+    return [item for item in items if not (isinstance(item, ast.Constant) and item.value is ...)]
+
+
+class _Key:
+    """A hint as a key of the cache; hints that hold lists are compared by their text."""
+
+    def __init__(self, hint: Any) -> None:
+        self.hint = hint
+
+    def __hash__(self) -> int:
+        return hash(repr(self.hint))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and repr(self.hint) == repr(other.hint)
+
+
+@functools.cache
+def _adapter(key: _Key) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(key.hint)

@@ -1,0 +1,40 @@
+"""The batches that data modules hand to tasks, and the names of their dimensions.
+
+``batch``: examples in the batch. ``seq``: tokens of the longest example. ``vocab``: entries of the tokenizer.
+``hidden``: width of the model. ``classes``: labels of a classification.
+"""
+
+from typing import Any, NotRequired, TypedDict
+
+IGNORED = -100
+"""The label of a position or an example that is not scored, as PyTorch's cross-entropy has it."""
+
+
+class PairBatch(TypedDict):
+    """Encoded sentences or sentence pairs."""
+
+    input_ids: Any  # [batch, seq] int64
+    attention_mask: Any  # [batch, seq] int64, 1 on tokens and 0 on padding
+    token_type_ids: NotRequired[Any]  # [batch, seq] int64, only where the model takes them
+    labels: Any  # [batch] int64 class, or float32 score; IGNORED (NaN for scores) where not scored
+    example_ids: Any  # [batch] int64, the row's place in its split
+
+
+class MaskedBatch(TypedDict):
+    """Text with hidden tokens."""
+
+    input_ids: Any  # [batch, seq] int64, after masking
+    attention_mask: Any  # [batch, seq] int64
+    labels: Any  # [batch, seq] int64, the hidden token, IGNORED where nothing is asked
+    example_ids: Any  # [batch] int64
+
+
+class WindowBatch(TypedDict):
+    """Windows of a token stream."""
+
+    input_ids: Any  # [batch, seq] int64, tokens i .. i+seq-1
+    target: Any  # [batch, seq] int64, tokens i+1 .. i+seq: already shifted; IGNORED where not scored
+    example_ids: Any  # [batch] int64, the window's number
+
+
+Batch = PairBatch | MaskedBatch | WindowBatch
