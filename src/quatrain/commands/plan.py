@@ -44,7 +44,7 @@ def measure(config: Mapping[str, Any]) -> dict[str, str | int | float]:
 
     choices = choose(config)
     recipe = build(config["model"], "model")
-    data = build_data(config, choices)
+    data = build_data(config, choices, recipe)
     size = sizes.measure(recipe, **sizes_for_model(recipe, data))
     length = training_length(
         config["trainer"],

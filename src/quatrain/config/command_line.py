@@ -88,18 +88,13 @@ def _run_here(config: Any) -> Any:
 
     from hydra.core.hydra_config import HydraConfig
 
-    from quatrain.config.check import check
-    from quatrain.config.compose import resolve
-    from quatrain.config.freeze import freeze
+    from quatrain.config.compose import complete, resolve
     from quatrain.config.launching import run_job
-    from quatrain.config.nodes import fill_defaults
 
     settings = HydraConfig.get()
-    plain = resolve(config)
-    fill_defaults(plain)
-    check(plain)
+    frozen = complete(resolve(config))
     overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
-    run = run_job(freeze(plain), overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
+    run = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
     if run.status().status != "done":
         raise UserError(f"{run.path}: {run.status().why or 'failed'}")
     return run.read_result()

@@ -11,6 +11,17 @@ TASK_OF_DATA = {
     "quatrain.data.masked_text.MaskedText": "masked_lm",
     "quatrain.data.windows.Windows": "causal_lm",
 }
+OF_PAIRS = (
+    "source",
+    "glue_task",
+    "text_columns",
+    "label_column",
+    "label_names",
+    "validation_share",
+    "test_share",
+    "verse_size",
+)
+OF_RECIPE = ("task", "label_smoothing", "layer_lr_decay", "frozen_layers", "lora")
 MODEL_FOR_TASK = {
     "sequence_classification": "bert_classifier or tiny_bert",
     "masked_lm": "roberta_mlm or tiny_roberta",
@@ -31,12 +42,7 @@ def _sources(config: dict[str, Any]) -> Iterator[str]:
 
     data, tokenizer = config["data"], config["tokenizer"]
     if data["_target_"] == "quatrain.data.pairs.SentencePairs":
-        yield from check_pair_source(
-            data["source"],
-            glue_task=data["glue_task"],
-            text_columns=data["text_columns"],
-            label_column=data["label_column"],
-        )
+        yield from check_pair_source(**{name: data[name] for name in OF_PAIRS if name in data})
     elif "source" in data:
         yield from check_source(data["source"], "data.source", sha256=data.get("sha256"))
     if tokenizer.get("source"):
@@ -53,12 +59,15 @@ def _task_fits_data(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _model_fits(config: dict[str, Any]) -> Iterator[str]:
-    from quatrain.models.checks import check_choice, check_model
+    from quatrain.models.checks import check_choice, check_model, check_peft, check_recipe
     from quatrain.models.sources import check_weights
 
     model, tokenizer = config["model"], config["tokenizer"]
     if "weights" not in model:  # a class of the user's own
         return
+    yield from check_recipe(**{name: model[name] for name in OF_RECIPE})
+    if model["lora"] is not None:
+        yield from check_peft()
     if model["weights"]:
         yield from check_weights(model["weights"])
     else:

@@ -74,5 +74,15 @@ def fill_defaults(config: dict[str, Any]) -> None:
             node[name] = None if key == "model.config" and name in DERIVED else _plain(argument.default)
 
 
+def choose_monitor(config: dict[str, Any]) -> None:
+    """Where ``callbacks.checkpoints.monitor`` is null, put the score that the task is judged by, in place."""
+    from quatrain.tasks.metric_names import monitor
+
+    checkpoints = (config.get("callbacks") or {}).get("checkpoints")
+    task = config["model"].get("task")
+    if checkpoints and checkpoints.get("monitor", "") is None and isinstance(task, str):
+        checkpoints["monitor"], checkpoints["mode"] = monitor(task, glue_task=config["data"].get("glue_task"))
+
+
 def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -1,0 +1,190 @@
+"""Text files: which ones a path names, and their contents as checked, decoded blocks of text."""
+
+import codecs
+import glob
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO
+
+from quatrain.core.errors import UserError
+
+TEXT_SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv")
+SUFFIXES = (*TEXT_SUFFIXES, ".parquet", *(f"{suffix}.gz" for suffix in TEXT_SUFFIXES))
+"""Endings of the files that are read; the parts of a ``.gz`` are decompressed on the way."""
+
+SPLITS = ("train", "validation", "test")
+
+_BLOCK = 1 << 20
+_HEAD = 1 << 16
+_SPLIT_NAME = re.compile(r"(train|validation|valid|val|dev|test)([-_.]\d[^.]*)?\.", re.IGNORECASE)
+_SHORT_NAMES = {"valid": "validation", "val": "validation", "dev": "validation"}
+
+
+def suffix_of(name: str) -> str | None:
+    """The ending out of `SUFFIXES` that ``name`` has, or None."""
+    lowered = name.lower()
+    return next((suffix for suffix in reversed(SUFFIXES) if lowered.endswith(suffix)), None)
+
+
+def split_of(name: str) -> str | None:
+    """The split that a file's name tells: ``train.txt``, ``dev.jsonl``, ``test-00000-of-00002.parquet``; else None."""
+    match = _SPLIT_NAME.match(name)
+    return _SHORT_NAMES.get(found := match[1].lower(), found) if match else None
+
+
+def list_files(source: str) -> list[tuple[str | None, Path]]:
+    """The files that a file's, folder's or glob's name stands for, with their splits, in the order of reading.
+
+    A folder is walked with what lies below, hidden files and unknown endings left out. Where it holds a ``train`` file
+    it brings its own splits and only files named after a split are taken; else every split is None. Empty where there
+    is nothing.
+    """
+    path = Path(source).expanduser()
+    if path.is_file():
+        return [(None, path)]
+    if path.is_dir():
+        found = sorted(_visible(path))
+        named = [(split_of(file.name), file) for file in found]
+        if any(split == "train" for split, _ in named):
+            return sorted((pair for pair in named if pair[0]), key=lambda pair: SPLITS.index(pair[0] or ""))
+        return [(None, file) for file in found]
+    if glob.has_magic(source):
+        # Path.glob refuses patterns that shells and this one take.
+        matches = (Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        return [(None, file) for file in sorted(matches) if file.is_file()]
+    return []
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        if not hidden and suffix_of(file.name) and file.is_file():
+            yield file
+
+
+def check_file(path: Path, key: str) -> str | None:
+    """What is wrong with a file, judged by its name and first 64 KiB, as one sentence; None where nothing is."""
+    suffix = suffix_of(path.name)
+    if suffix is None:
+        return f"{key}={path} has an ending that is not read; allowed are {', '.join(SUFFIXES)}: convert or rename it."
+    try:
+        with open_bytes(path) as stream:
+            head = stream.read(_HEAD)
+    except (OSError, EOFError, zlib.error) as error:
+        return unreadable(path, error, key)
+    if not head:
+        return f"{key}={path} is empty; name a file that holds text."
+    if suffix == ".parquet":
+        return None if head.startswith(b"PAR1") else f"{key}={path} is no parquet file; write it again or rename it."
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return f"{key}={path} is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)."
+    if b"\0" in head:
+        return f"{key}={path} is a binary file (a NUL at byte {head.index(0)}); name a file that holds UTF-8 text."
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) < _HEAD)
+    except UnicodeDecodeError as error:
+        return not_utf8(path, error, 0, 1, key)
+    return None
+
+
+def missing(source: str, key: str, also: tuple[str, ...] = ()) -> str:
+    """The sentence for a source that names nothing, with the nearest spelling among its siblings and ``also``."""
+    if glob.has_magic(source):
+        return f"{key}={source} matches no file; check the pattern (and quote it, so that the shell leaves it alone)."
+    path = Path(source).expanduser()
+    try:
+        siblings = [str(file) for file in path.parent.iterdir()]
+    except OSError:
+        siblings = []
+    near = get_close_matches(str(path), siblings, 1, 0.8) or get_close_matches(source, also, 1, 0.6)
+    hint = (
+        f"did you mean {near[0]}?" if near else f"name a file, a folder, a glob, a URL, hub:NAME, or {', '.join(also)}."
+    )
+    return f"{key}={source} does not exist; {hint}"
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file for reading its bytes, decompressed where its name ends in ``.gz``."""
+    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+
+
+def unreadable(path: Path, error: Exception, key: str) -> str:
+    """The sentence for a file that cannot be opened or decompressed."""
+    if isinstance(error, gzip.BadGzipFile | EOFError | zlib.error):
+        return f"{key}={path} is a damaged gzip file ({error}); fetch or compress it again."
+    return f"{key}={path} cannot be read ({getattr(error, 'strerror', None) or error}); check its permissions."
+
+
+def not_utf8(path: Path, error: UnicodeDecodeError, offset: int, line: int, key: str) -> str:
+    """The sentence for a decoding error in bytes that begin at ``offset`` and ``line`` of the file."""
+    at_line = line + error.object[: error.start].count(b"\n")
+    return (
+        f"{key}: {path}, line {at_line} (byte {offset + error.start}): byte 0x{error.object[error.start]:02x} is not "
+        "UTF-8; save the file as UTF-8 (from Latin-1: iconv -f LATIN1 -t UTF-8)."
+    )
+
+
+def text_blocks(path: Path, key: str = "data.source", block: int = _BLOCK) -> Iterator[str]:
+    """Yield a text file in blocks of about ``block`` bytes that end after a line, so memory stays flat.
+
+    A block ends inside of a line only where the line is longer than a block; a CRLF is never torn.
+
+    Raises:
+        UserError: the file cannot be read, or is not UTF-8: with line and byte.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    held, offset, line = "", 0, 1
+    try:
+        with open_bytes(path) as stream:
+            while raw := stream.read(block):
+                pending = decoder.getstate()[0]
+                try:
+                    held += decoder.decode(raw)
+                except UnicodeDecodeError as error:
+                    raise UserError(not_utf8(path, error, offset - len(pending), line, key)) from error
+                offset += len(raw)
+                line += raw.count(b"\n")
+                cut = _block_end(held, block)
+                if cut:
+                    yield held[:cut]
+                    held = held[cut:]
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(unreadable(path, error, key)) from error
+    pending = decoder.getstate()[0]
+    try:
+        held += decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise UserError(not_utf8(path, error, offset - len(pending), line, key)) from error
+    if held:
+        yield held
+
+
+def _block_end(text: str, block: int) -> int:
+    """Where to end a block: after the last line end, or before a space in a line that is too long; 0 for nowhere."""
+    line_end = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
+    if line_end or len(text) < block:
+        return line_end
+    return max(text.rfind(" "), 0)
+
+
+def byte_lines(path: Path, key: str = "data.source") -> Iterator[tuple[int, str]]:
+    """Yield (line number, line with its end) of a text file, for formats that are read by line.
+
+    Raises:
+        UserError: as `text_blocks`.
+    """
+    offset = 0
+    try:
+        with open_bytes(path) as stream:
+            for number, raw in enumerate(stream, 1):
+                try:
+                    yield number, raw.decode("utf-8")
+                except UnicodeDecodeError as error:
+                    raise UserError(not_utf8(path, error, offset, number, key)) from error
+                offset += len(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(unreadable(path, error, key)) from error

@@ -1,0 +1,73 @@
+"""Text datasets of the Hugging Face hub, at a pinned commit."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from quatrain.core.errors import NotNow, UserError
+from quatrain.corpora.cleaning import Origin
+from quatrain.corpora.files import SPLITS
+from quatrain.corpora.hub import resolve_commit
+from quatrain.corpora.records import missing_column, text_value
+from quatrain.corpora.sources import RawText, digest
+
+
+class HubSource:
+    """One dataset, ``OWNER/NAME`` or ``OWNER/NAME:CONFIG``, whose texts stand in one column.
+
+    The commit is asked for at once, the data when they are first read; they lie in the library's own cache and are read
+    from there by memory map. A dataset with a validation or test split brings its own splits, else it is dealt by us.
+
+    Raises:
+        UserError: no such dataset, config, revision or column, or the hub cannot be reached.
+    """
+
+    def __init__(self, name: str, text_column: str, revision: str | None, key: str) -> None:
+        self._dataset, _, config = name.partition(":")
+        self._config = config or None
+        self._column = text_column
+        self._key = key
+        self.name = self._dataset.rpartition("/")[2]
+        self.commit = resolve_commit(self._dataset, "dataset", revision, key)
+        self._loaded: dict[str, Any] | None = None
+
+    @property
+    def splits(self) -> tuple[str, ...] | None:
+        """Train and those of validation and test that are there; None where all is train."""
+        held = tuple(split for split in SPLITS if split in self._data())
+        return held if len(held) > 1 else None
+
+    def texts(self) -> Iterator[RawText]:
+        """The rows; the line of an origin is the row's number."""
+        own = self.splits
+        for split in own or tuple(self._data())[:1]:
+            rows = self._data()[split]
+            if self._column not in rows.column_names:
+                raise UserError(missing_column(f"hub:{self._dataset}", self._column, rows.column_names))
+            where = f"hub:{self._dataset} ({split})"
+            for number, row in enumerate(rows.select_columns([self._column]), 1):
+                text = text_value(row[self._column], f"{where}, row {number}", self._column)
+                yield RawText((text,), Origin(where, number, plain=False), split if own else None)
+
+    def fingerprint(self) -> str:
+        """Over the dataset's name, config, commit and column."""
+        return digest("hub", self._dataset, str(self._config), self.commit, self._column)
+
+    def _data(self) -> dict[str, Any]:
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
+
+    def _load(self) -> dict[str, Any]:
+        import datasets
+
+        try:
+            loaded: dict[str, Any] = dict(datasets.load_dataset(self._dataset, self._config, revision=self.commit))
+        except (ValueError, datasets.exceptions.DatasetsError) as error:
+            first = str(error).strip().split("\n")[0]
+            raise UserError(f"{self._key}=hub:{self._dataset} cannot be loaded: {first}") from error
+        except (OSError, ImportError) as error:
+            raise NotNow(
+                f"{self._key}=hub:{self._dataset} cannot be fetched ({type(error).__name__}: {error}); "
+                f"try again, or name a local copy with {self._key}=FILE."
+            ) from error
+        return loaded

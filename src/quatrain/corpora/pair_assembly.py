@@ -1,0 +1,150 @@
+"""From a source's rows to a corpus: columns found, texts cleaned, rows dealt to splits, labels encoded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from quatrain.core.errors import UserError
+from quatrain.corpora.cleaning import Cleaning, CleaningReport
+from quatrain.corpora.pair_columns import check_label_column, text_columns_of
+from quatrain.corpora.pair_corpus import TEXTS, PairCorpus
+from quatrain.corpora.pair_files import Row, RowStream
+from quatrain.corpora.pair_labels import UNLABELLED, LabelScheme, found_scheme, given_scheme
+from quatrain.corpora.pair_recipe import PairRecipe
+from quatrain.corpora.pair_rows import Mistakes, PairRows, read_pair_rows
+from quatrain.corpora.pair_sources import PairSource, split_order
+from quatrain.corpora.pair_split import deal_rows
+
+
+def assemble_pairs(source: PairSource, recipe: PairRecipe, cleaning: Cleaning) -> PairCorpus:
+    """Read all rows of ``source`` and make the corpus that ``recipe`` describes.
+
+    Raises:
+        UserError: with a sentence for each row that is wrong, up to a few, or for what is wrong with a split.
+    """
+    report, mistakes = CleaningReport(), Mistakes()
+    rows: dict[str, PairRows] = {}
+    for split, stream in source.splits.items():
+        first = first_row(split, stream)
+        rows[split] = read_pair_rows(
+            stream,
+            text_columns=check_columns(split, stream, first, source, recipe),
+            label_column=source.label_column or recipe.label_column,
+            label_needed=not split.startswith("test"),
+            cleaning=cleaning,
+            report=report,
+            mistakes=mistakes,
+            may_be_empty=source.may_be_empty,
+        )
+    mistakes.raise_any()
+    _check_texts(rows)
+    rows = _dealt(rows, source, recipe)
+    scheme = _scheme(source, recipe, rows["train"], mistakes)
+    labels = {split: _encoded(split, rows[split], scheme, recipe, mistakes) for split in rows}
+    mistakes.raise_any()
+    if scheme.names is not None:
+        _check_seen(rows, labels, scheme.names)
+    columns = {split: _columns(rows[split], labels[split]) for split in sorted(rows, key=split_order)}
+    return PairCorpus(name=source.name, columns=columns, label_names=scheme.names, report=report)
+
+
+def first_row(split: str, stream: RowStream) -> Row:
+    """The first row of ``stream``; UserError if it holds none."""
+    for _, row in stream.read():
+        return row
+    raise UserError(f"{stream.origin} holds no row for {split}; give it rows.")
+
+
+def check_columns(split: str, stream: RowStream, first: Row, source: PairSource, recipe: PairRecipe) -> tuple[str, ...]:
+    """The text columns of ``first``; UserError where they, or a label that is needed, are missing."""
+    columns = list(first)
+    asked = source.text_columns or recipe.text_columns
+    texts = text_columns_of(columns, stream.origin, asked=asked, task_name=recipe.glue_task)
+    if not split.startswith("test"):
+        check_label_column(columns, stream.origin, source.label_column or recipe.label_column)
+    return texts
+
+
+def _check_texts(rows: Mapping[str, PairRows]) -> None:
+    wanted = len(rows["train"].texts[0])
+    for split, held in rows.items():
+        if held.texts and len(held.texts[0]) != wanted:
+            raise UserError(
+                f"{held.stream.origin}: {len(held.texts[0])} texts in a row of {split} where train has {wanted};"
+                " name the same columns for all splits with data.text_columns."
+            )
+
+
+def _dealt(rows: dict[str, PairRows], source: PairSource, recipe: PairRecipe) -> dict[str, PairRows]:
+    if not source.to_deal:
+        return rows
+    whole = rows["train"]
+    sides = deal_rows(
+        whole.texts,
+        validation_share=recipe.validation_share if "validation" in source.to_deal else 0.0,
+        test_share=recipe.test_share if "test" in source.to_deal else 0.0,
+        seed=recipe.split_seed,
+        origin=whole.stream.origin,
+    )
+    chosen: dict[str, list[int]] = {}
+    for index, side in enumerate(sides):
+        chosen.setdefault(side, []).append(index)
+    return {**rows, **{side: whole.take(indices) for side, indices in chosen.items()}}
+
+
+def _scheme(source: PairSource, recipe: PairRecipe, train: PairRows, mistakes: Mistakes) -> LabelScheme:
+    said = given_scheme(None, recipe.label_names) or source.scheme
+    task = given_scheme(recipe.task, None)
+    if said is not None and task is not None and len(said.names or ()) != len(task.names or ()):
+        raise UserError(
+            f"data.glue_task={recipe.glue_task} is {_described(task)} but the labels of {source.name} are"
+            f" {_described(said)}; set data.glue_task=null, or take the task that belongs to the data."
+        )
+    if said is not None or task is not None:
+        return said or task or LabelScheme(None)
+    found = found_scheme(train.labels)
+    if found.names is not None and len(found.names) < 2:
+        held = f"only the label {found.names[0]}" if found.names else "no label"
+        mistakes.add(
+            f"{train.stream.origin}: train holds {held} (data.label_column); give rows of two or more classes."
+        )
+    return found
+
+
+def _described(scheme: LabelScheme) -> str:
+    return "scores" if scheme.names is None else f"{len(scheme.names)} classes ({', '.join(scheme.names)})"
+
+
+def _encoded(
+    split: str, rows: PairRows, scheme: LabelScheme, recipe: PairRecipe, mistakes: Mistakes
+) -> list[int] | list[float]:
+    encoded: list[Any] = []
+    fix = "mend the row, or set data.glue_task=null for labels of your own" if recipe.glue_task else "mend the row"
+    for value, number in zip(rows.labels, rows.numbers, strict=True):
+        try:
+            label = scheme.encode(value)
+        except ValueError as error:
+            mistakes.add(f"{rows.stream.place(number)}: {error}; {fix}.")
+            continue
+        if label == UNLABELLED and not split.startswith("test"):
+            shown = "is empty" if value in (None, "") else f"{value} marks an unlabelled row"
+            mistakes.add(f"{rows.stream.place(number)}: the label {shown}, which only test may hold; {fix}.")
+        encoded.append(label)
+    return encoded
+
+
+def _check_seen(rows: Mapping[str, PairRows], labels: Mapping[str, list[Any]], names: tuple[str, ...]) -> None:
+    seen = {*labels["train"], UNLABELLED}
+    for split in rows:
+        unseen = next((i for i, label in enumerate(labels[split]) if label not in seen), None)
+        if unseen is not None:
+            there = ", ".join(names[label] for label in sorted(seen - {UNLABELLED}))
+            raise UserError(
+                f"{rows[split].stream.place(rows[split].numbers[unseen])}: label {names[labels[split][unseen]]} is in"
+                f" {split} but in no row of train, which has {there}; give train rows of it, or set another"
+                " data.split_seed where one file is split."
+            )
+
+
+def _columns(rows: PairRows, labels: list[int] | list[float]) -> dict[str, list[Any]]:
+    texts = {column: list(values) for column, values in zip(TEXTS, zip(*rows.texts, strict=True), strict=False)}
+    return {**texts, "label": labels, "idx": rows.idx}

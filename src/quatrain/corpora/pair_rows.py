@@ -1,0 +1,129 @@
+"""Reading the rows of one split: texts cleaned and checked, labels as the source has them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from quatrain.core.errors import UserError
+from quatrain.corpora.cleaning import Cleaning, CleaningReport, Origin
+from quatrain.corpora.pair_files import Row, RowStream
+
+SHOWN = 5
+"""Mistakes told one by one; of the rest the number."""
+
+_DIGITS = 18  # what surely fits 64 bits
+
+
+class Mistakes:
+    """Collects what is wrong with rows, so that the user hears of several at once."""
+
+    def __init__(self) -> None:
+        self._sentences: list[str] = []
+        self._more = 0
+
+    def add(self, sentence: str) -> None:
+        """Keep the sentence, or only count it once `SHOWN` are kept."""
+        if len(self._sentences) < SHOWN:
+            self._sentences.append(sentence)
+        else:
+            self._more += 1
+
+    def raise_any(self) -> None:
+        """Raise UserError with all sentences if there are any."""
+        if self._sentences:
+            more = [f"{self._more} more rows have such mistakes."] if self._more else []
+            raise UserError(self._sentences + more)
+
+
+@dataclass
+class PairRows:
+    """Rows by column: ``texts`` (one or two each), ``labels`` as the source has them, ``idx``, and where each stood."""
+
+    stream: RowStream
+    texts: list[tuple[str, ...]] = field(default_factory=list)
+    labels: list[Any] = field(default_factory=list)
+    idx: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+
+    def take(self, chosen: Sequence[int]) -> "PairRows":
+        """The rows at these places."""
+        return PairRows(
+            self.stream,
+            [self.texts[i] for i in chosen],
+            [self.labels[i] for i in chosen],
+            [self.idx[i] for i in chosen],
+            [self.numbers[i] for i in chosen],
+        )
+
+
+def read_pair_rows(
+    stream: RowStream,
+    *,
+    text_columns: tuple[str, ...],
+    label_column: str,
+    label_needed: bool,
+    cleaning: Cleaning,
+    report: CleaningReport,
+    mistakes: Mistakes,
+    may_be_empty: bool,
+) -> PairRows:
+    """Read all of ``stream``. What is wrong goes to ``mistakes``, what was mended to ``report``.
+
+    ``idx`` is the column of that name where every row has a whole number there, else the place among the stream's rows
+    from 0. With ``cleaning.duplicate_lines`` a row with texts and label equal to an earlier one's is dropped.
+    """
+    rows, own_idx, seen = PairRows(stream), [], set()
+    for position, (number, row) in enumerate(stream.read()):
+        place = stream.place(number)
+        wrong = [_text_sentence(row, column, place) for column in text_columns]
+        if label_needed and label_column not in row:
+            wrong.append(f"{place}: no column {label_column}; every row needs its label (data.label_column).")
+        if any(wrong):
+            mistakes.add(next(filter(None, wrong)))
+            continue
+        origin = Origin(stream.origin, number, plain=False)
+        texts = tuple(cleaning.characters(row[column], report, origin) for column in text_columns)
+        empty = [column for column, text in zip(text_columns, texts, strict=True) if not text.strip()]
+        if empty and not may_be_empty:
+            mistakes.add(f"{place}: the text in column {empty[0]} is empty; fill it or take the row out.")
+            continue
+        label = row.get(label_column)
+        if cleaning.duplicate_lines:
+            if (texts, str(label)) in seen:
+                report.drop("duplicate_lines", origin, " | ".join(texts))
+                continue
+            seen.add((texts, str(label)))
+        rows.texts.append(texts)
+        rows.labels.append(label)
+        rows.idx.append(position)
+        rows.numbers.append(number)
+        own_idx.append(_whole_number(row.get("idx")))
+    known = [idx for idx in own_idx if idx is not None]
+    if len(known) == len(own_idx):
+        rows.idx = known
+    return rows
+
+
+def _text_sentence(row: Row, column: str, place: str) -> str | None:
+    if column not in row:
+        return f"{place}: no column {column}; every row needs its text (data.text_columns)."
+    text = row[column]
+    if not isinstance(text, str):
+        return f"{place}: column {column} holds {_kind(text)}, not text; write it as a string."
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            return f"{place}: column {column} holds half of a surrogate pair at character {error.start}; mend the text."
+    return None
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else f"a value of type {type(value).__name__}"
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, str) and value.isdecimal() and len(value) < _DIGITS:
+        return int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**_DIGITS
+    return value if whole else None

@@ -1,0 +1,45 @@
+"""The embedded verse: text and sentence pairs from a small grammar of our own, seeded, of any size, made as it is read.
+
+It needs no network and no file, and its grammar states the exact log-probability of every poem that it made, so that
+the bits per character of a language model have a bound to be held against.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from quatrain.corpora.verse_grammar import draw, entropy, log_probabilities
+from quatrain.corpora.verse_pairs import pairs
+from quatrain.corpora.verse_text import read, write
+
+__all__ = ["entropy", "grammar_fingerprint", "log_probability", "pairs", "poems"]
+
+BLOCK = 512
+"""Poems made at once: large enough for numpy to pay, about 200 KB of text."""
+
+
+def poems(count: int, seed: int) -> Iterator[str]:
+    """``count`` poems of eight lines joined by newlines, made in blocks as they are read.
+
+    Poem k depends on (seed, k) alone, so a longer stream begins with the shorter one of the same seed.
+    """
+    blocks = range(-(-count // BLOCK))
+    texts = (text for block in blocks for text in write(draw(BLOCK, np.random.default_rng((seed % 2**64, block)))))
+    return islice(texts, max(count, 0))
+
+
+def log_probability(text: str) -> float:
+    """The exact natural log-probability that `poems` draws just this text; -inf where the grammar cannot make it."""
+    choices = read(text)
+    return -np.inf if choices is None else float(log_probabilities(choices)[0])
+
+
+def grammar_fingerprint() -> str:
+    """The sha256 (hex) over the source of the verse: what was prepared from it is stale when the grammar changes."""
+    content = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("verse*.py")):
+        content.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return content.hexdigest()

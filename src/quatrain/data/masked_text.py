@@ -1,0 +1,164 @@
+"""Masked language modelling: lines, poems or blocks of text with hidden tokens."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quatrain.core.batches import IGNORED
+from quatrain.core.errors import UserError
+from quatrain.corpora.cleaning import Cleaning
+from quatrain.corpora.text import TextCorpus
+from quatrain.data.cache import fingerprint, prepare_once, read_meta
+from quatrain.data.checks import check_masked_text
+from quatrain.data.collate import padded, real
+from quatrain.data.masking import Masking
+from quatrain.data.module import LanguageData, fitted
+from quatrain.data.sampler import Key, rows_of
+from quatrain.data.text_rows import open_corpus, write_examples
+from quatrain.data.token_file import TokenFile
+
+
+class MaskedText(LanguageData):
+    """Examples of text with the model's special tokens at their ends, some of their tokens hidden.
+
+    ``example``: ``line`` is one line of a document that is not blank, ``poem`` one document, ``block`` a row of
+    ``max_length`` ids cut from the stream of a split, its documents joined by the tokenizer's end of text. Splits are
+    made by document before examples are, so that no document is on two sides. Lines and poems longer than
+    ``max_length`` (which counts special tokens) are cut off and counted.
+
+    ``mask_probability`` of the tokens (of the words, with ``whole_words``) are asked for, by `Masking`'s ``mask_rule``;
+    special tokens and padding never. ``labels``: ``masked`` holds the hidden ids and IGNORED elsewhere, ``all`` the
+    unmasked id at every place without a special token. Masks depend on (``seed``, epoch, example) alone, those of
+    validation and test on (``seed``, example).
+
+    ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `MaskedBatch`, padded
+    to the longest.
+    ``summary``: documents, characters, examples, tokens (special ones too) and the share truncated of each split, and
+    the unigram perplexity of the validation text.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokenizer: Any,
+        source: str = "verse",
+        documents: Literal["whole", "paragraphs", "lines", "sonnets"] = "whole",
+        example: Literal["line", "poem", "block"] = "poem",
+        text_column: str = "text",
+        sha256: str | None = None,
+        revision: str | None = None,
+        cleaning: Cleaning | None = None,
+        validation_share: float = 0.1,
+        test_share: float = 0.0,
+        split: Literal["random", "contiguous"] = "random",
+        split_seed: int = 0,
+        verse_size: int = 4000,
+        verse_seed: int = 0,
+        max_length: int = 128,
+        batch_size: int = 32,
+        eval_batch_size: int | None = None,
+        mask_probability: float = 0.15,
+        mask_rule: Literal["80_10_10", "always"] = "80_10_10",
+        whole_words: bool = False,
+        labels: Literal["masked", "all"] = "masked",
+        shuffle: bool = True,
+        drop_last: bool = False,
+        num_workers: int = 0,
+        seed: int = 0,
+        texts: str | list[str] | dict[str, list[str]] | None = None,
+    ) -> None:
+        super().__init__(
+            recipe=tokenizer,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            num_workers=num_workers,
+            shuffle=shuffle,
+            drop_last=drop_last,
+            seed=seed,
+        )
+        self.source, self.texts, self.documents, self.example = source, texts, documents, example
+        self.text_column, self.sha256, self.revision, self.cleaning = text_column, sha256, revision, cleaning
+        self.validation_share, self.test_share = validation_share, test_share
+        self.split, self.split_seed = split, split_seed
+        self.verse_size, self.verse_seed = verse_size, verse_seed
+        self.max_length = max_length
+        self.mask_probability, self.mask_rule, self.whole_words = mask_probability, mask_rule, whole_words
+        self.labels = labels
+        self.refuse_mistakes()
+
+    def check(self) -> list[str]:
+        """Return a sentence for each argument that cannot be meant."""
+        return check_masked_text(vars(self))
+
+    def corpus(self) -> TextCorpus:
+        """Return the cleaned, split text, as it is before it is encoded."""
+        return open_corpus(self.texts, vars(self))
+
+    def load(self) -> None:
+        """Encode the corpus where that was not done before, and map its examples."""
+        corpus = self.corpus()
+        self.fingerprint = corpus.fingerprint
+        tokenizer = fitted(self.recipe, lambda: corpus.documents("train"), corpus.fingerprint)
+        if mistakes := tokenizer.check_mask_token():
+            raise UserError(mistakes)
+        recipe: dict[str, Any] = {"example": self.example, "max_length": self.max_length}
+
+        def build(folder: Path) -> dict[str, Any]:
+            return {split: write_examples(corpus, split, tokenizer, folder, **recipe) for split in corpus.splits}
+
+        digest = fingerprint(corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint, **recipe)
+        folder = prepare_once("examples", digest, build)
+        meta = read_meta(folder)
+        if empty := [split for split, numbers in meta.items() if not numbers["examples"]]:
+            raise UserError(
+                f"data.example={self.example} finds no example in the {split} split of data.source={self.source}; its"
+                " text has no token, so name a source that holds text."
+                for split in empty
+            )
+        masking = self._masking(tokenizer)
+        self._tokenizer = tokenizer
+        for split, numbers in meta.items():
+            self.rows[split] = MaskedRows(TokenFile(folder, split), masking, fill=tokenizer.pad_id)
+            for name in ("documents", "characters", "examples", "tokens", "truncated"):
+                self.summary[f"{name}/{split}"] = numbers[name]
+        if "validation" in meta:
+            self.summary["unigram_perplexity"] = meta["validation"]["unigram_perplexity"]
+
+    def _masking(self, tokenizer: Any) -> Masking:
+        special = np.zeros(tokenizer.vocab_size, dtype=bool)
+        special[sorted(tokenizer.special_ids)] = True
+        return Masking(
+            probability=self.mask_probability,
+            rule=self.mask_rule,
+            mask_id=tokenizer.mask_id,
+            special=special,
+            word_starts=tokenizer.word_starts() if self.whole_words else None,
+            labels=self.labels,
+            seed=self.seed,
+        )
+
+
+class MaskedRows:
+    """Rows of a token file, padded and masked by the batch, as `MaskedBatch` arrays."""
+
+    def __init__(self, file: TokenFile, masking: Masking, *, fill: int) -> None:
+        self.file, self.masking, self.fill = file, masking, fill
+
+    def __len__(self) -> int:
+        """Count the examples."""
+        return len(self.file)
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+        """Return the examples of ``keys``, padded to the longest."""
+        epochs, rows, fillers = rows_of(keys)
+        flat, lengths = self.file.gather(rows)
+        attention_mask = real(lengths)
+        masked, labels = self.masking(padded(flat, lengths, self.fill), attention_mask, epochs=epochs, examples=rows)
+        return {
+            "input_ids": masked,
+            "attention_mask": attention_mask,
+            "labels": np.where(fillers[:, None], IGNORED, labels),
+            "example_ids": np.where(fillers, -1 - rows, rows),
+        }

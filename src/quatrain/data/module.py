@@ -1,0 +1,152 @@
+"""What the three data modules have in common: checked arguments, a tokenizer, ranks, loaders."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+from quatrain.core.errors import UserError
+from quatrain.data.loaders import BatchedRows, evaluation_loader, training_loader
+from quatrain.data.sampler import EpochSampler, EvaluationSampler
+from quatrain.tokenizers.tokenizer import Tokenizer
+
+Summary = dict[str, int | float | str]
+
+
+class LanguageData(pl.LightningDataModule):
+    """A data module over rows that are fetched by key.
+
+    Subclasses say in `check` what is wrong with their arguments, prepare in `load` and leave in ``rows`` the dataset of
+    each split, in ``summary`` the numbers and in ``fingerprint`` the identity of the corpus. `prepare_data` does the
+    work once for all processes; `setup` finds it done, or does it where `prepare_data` was not called. After `setup`:
+    ``tokenizer``, ``summary``, the loaders, and ``validation_names``, what metrics of each validation loader are called
+    (``val`` for the first).
+    """
+
+    validation_names: tuple[str, ...] = ("val",)
+
+    def __init__(
+        self,
+        *,
+        recipe: Any,
+        batch_size: int,
+        eval_batch_size: int | None,
+        num_workers: int,
+        shuffle: bool,
+        drop_last: bool,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.recipe, self.num_workers, self.seed = recipe, num_workers, seed
+        self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
+        self.shuffle, self.drop_last = shuffle, drop_last
+        self.summary: Summary = {}
+        self.fingerprint = ""
+        self.rows: dict[str, BatchedRows] = {}
+        self._tokenizer: Tokenizer | None = None
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The fitted tokenizer; there after `setup`."""
+        if self._tokenizer is None:
+            raise RuntimeError("the tokenizer is fitted by prepare_data() and setup(); call setup() first")
+        return self._tokenizer
+
+    @abstractmethod
+    def check(self) -> list[str]:
+        """Return a sentence for each argument that cannot be meant."""
+
+    @abstractmethod
+    def corpus(self) -> Any:
+        """Return the cleaned, split input, as it is before it is encoded."""
+
+    @abstractmethod
+    def load(self) -> None:
+        """Prepare what is not yet prepared, and set ``_tokenizer``, ``rows`` and ``summary``."""
+
+    def refuse_mistakes(self) -> None:
+        """Raise a `UserError` with everything that `check` finds."""
+        if mistakes := self.check():
+            raise UserError(mistakes)
+
+    def prepare_data(self) -> None:
+        """Fit the tokenizer, encode the corpus and keep both in the cache, once for all processes."""
+        self.setup("fit")
+
+    def setup(self, stage: str | None = None) -> None:
+        """Map what was prepared into memory; ``stage`` makes no difference."""
+        if not self.rows:
+            self.load()
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return the loader of this rank, beginning at the trainer's epoch."""
+        sampler = EpochSampler(
+            len(self.rows["train"]),
+            shuffle=self.shuffle,
+            seed=self.seed,
+            epoch=self.trainer.current_epoch if self.trainer else 0,
+            rank=self._rank,
+            world_size=self._world_size,
+        )
+        return training_loader(
+            self.rows["train"],
+            sampler,
+            batch_size=self.batch_size,
+            drop_last=self.drop_last,
+            num_workers=self.num_workers,
+        )
+
+    def val_dataloader(self) -> Any:
+        """Return the validation loader; a list where there are several sets, an empty one where there is none."""
+        return self._evaluation("validation")
+
+    def test_dataloader(self) -> Any:
+        """Return the test loader, as `val_dataloader` does."""
+        return self._evaluation("test")
+
+    def _evaluation(self, kind: str) -> Any:
+        loaders = [
+            evaluation_loader(
+                self.rows[name],
+                EvaluationSampler(len(self.rows[name]), rank=self._rank, world_size=self._world_size),
+                batch_size=self.eval_batch_size or self.batch_size,
+                num_workers=self.num_workers,
+            )
+            for name in self.rows
+            if name.startswith(kind)
+        ]
+        return loaders[0] if len(loaders) == 1 else loaders
+
+    @property
+    def _rank(self) -> int:
+        return self.trainer.global_rank if self.trainer else 0
+
+    @property
+    def _world_size(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+
+def fitted(recipe: Any, texts: Callable[[], Iterable[str]], corpus: str) -> Tokenizer:
+    """Return the tokenizer that ``recipe`` makes of the training texts, kept in the cache where it must be trained.
+
+    ``recipe`` may be a fitted `Tokenizer`. ``corpus`` is the fingerprint of the texts.
+    """
+    from quatrain.data.cache import fingerprint, prepare_once
+    from quatrain.tokenizers.pretrained import Pretrained
+
+    if isinstance(recipe, Tokenizer):
+        return recipe
+    if not recipe.needs_training:
+        tokenizer: Tokenizer = recipe.fit(texts)
+        return tokenizer
+
+    def train(folder: Any) -> dict[str, Any]:
+        recipe.fit(texts).save(folder)
+        return {}
+
+    digest = fingerprint(corpus=corpus, recipe=recipe.fingerprint())
+    # Read again by the process that trained it too, so that every process has the very same.
+    folder = prepare_once("tokenizers", digest, train)
+    return Pretrained(source=str(folder), allowed_special=getattr(recipe, "allowed_special", None)).fit(texts)

@@ -1,0 +1,238 @@
+"""Sentences and sentence pairs with labels: GLUE's tasks and a user's own."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quatrain.core.batches import IGNORED
+from quatrain.core.errors import UserError
+from quatrain.corpora.cleaning import Cleaning
+from quatrain.corpora.glue import GLUE_TASKS
+from quatrain.corpora.pairs import PairCorpus, load_pairs, pairs_from_memory
+from quatrain.data.cache import fingerprint, prepare_once, read_meta
+from quatrain.data.checks import check_pairs
+from quatrain.data.collate import padded, real
+from quatrain.data.module import LanguageData, fitted
+from quatrain.data.pair_encoding import PairEncoder
+from quatrain.data.sampler import Key, rows_of
+from quatrain.data.token_file import TokenFile, TokenWriter, token_dtype
+
+_UNLABELLED = -1
+_ROWS_AT_ONCE = 1000
+
+
+class SentencePairs(LanguageData):
+    """Rows of one text or two with a class or a score.
+
+    Texts are encoded once, in batches, by ``num_proc`` processes, cut to ``max_length`` ids (special tokens included,
+    the longer text first) and padded per batch. ``token_type_ids`` are there where the model takes them:
+    ``use_token_types``, or if null where the tokenizer's model does. Labels -1 (GLUE's tests) become IGNORED, NaN for
+    scores: predicted, not scored.
+
+    ``rows``: mappings from memory, or such rows by split, instead of ``source``. Batches are `PairBatch`.
+    After `setup` also: ``num_labels`` (1 for a score), ``label_names`` (None for a score), ``regression``, ``metrics``,
+    ``monitor``. MNLI has two validation sets: `val_dataloader` then returns a list, ``validation_names`` their names.
+    ``summary``: examples, tokens and the share truncated of each split.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokenizer: Any,
+        source: str = "verse",
+        glue_task: str | None = "mrpc",
+        text_columns: list[str] | None = None,
+        label_column: str = "label",
+        revision: str | None = None,
+        cleaning: Cleaning | None = None,
+        validation_share: float = 0.1,
+        test_share: float = 0.1,
+        split_seed: int = 0,
+        verse_size: int = 4000,
+        verse_seed: int = 0,
+        max_length: int = 128,
+        batch_size: int = 32,
+        eval_batch_size: int | None = None,
+        use_token_types: bool | None = None,
+        num_proc: int = 1,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        num_workers: int = 0,
+        seed: int = 0,
+        rows: Any = None,
+    ) -> None:
+        super().__init__(
+            recipe=tokenizer,
+            batch_size=batch_size,
+            eval_batch_size=eval_batch_size,
+            num_workers=num_workers,
+            shuffle=shuffle,
+            drop_last=drop_last,
+            seed=seed,
+        )
+        self.source, self.given_rows, self.glue_task = source, rows, glue_task
+        self.text_columns, self.label_column = text_columns, label_column
+        self.revision, self.cleaning = revision, cleaning
+        self.validation_share, self.test_share, self.split_seed = validation_share, test_share, split_seed
+        self.verse_size, self.verse_seed = verse_size, verse_seed
+        self.max_length, self.use_token_types, self.num_proc = max_length, use_token_types, num_proc
+        self.label_names: tuple[str, ...] | None = None
+        self.num_labels, self.regression = 0, False
+        self.metrics: tuple[str, ...] = ()
+        self.monitor = "val/loss"
+        self.refuse_mistakes()
+
+    def check(self) -> list[str]:
+        """Return a sentence for each argument that cannot be meant."""
+        return check_pairs(vars(self))
+
+    def load(self) -> None:
+        """Encode the rows where that was not done before, and map them."""
+        corpus = self.corpus()
+        self.fingerprint = corpus.fingerprint
+        tokenizer = fitted(self.recipe, lambda: _texts(corpus), corpus.fingerprint)
+        token_types = self.use_token_types
+        if token_types is None:
+            token_types = "token_type_ids" in tokenizer.hf.model_input_names
+        encoder = PairEncoder(
+            tokenizer, pairs=len(corpus.text_columns) == 2, max_length=self.max_length, token_types=token_types
+        )
+        if encoder.room < len(corpus.text_columns):
+            least = self.max_length - encoder.room + len(corpus.text_columns)
+            raise UserError(
+                f"data.max_length={self.max_length} leaves no room for text beside the"
+                f" {self.max_length - encoder.room} special tokens of a row; give at least {least}."
+            )
+
+        def build(folder: Path) -> dict[str, Any]:
+            return {split: self._write(corpus, split, encoder, folder) for split in corpus.splits}
+
+        digest = fingerprint(
+            corpus=corpus.fingerprint,
+            tokenizer=tokenizer.fingerprint,
+            max_length=self.max_length,
+            token_types=token_types,
+        )
+        folder = prepare_once("pairs", digest, build)
+        self._tokenizer = tokenizer
+        self._describe(corpus)
+        for split, numbers in read_meta(folder).items():
+            self.rows[split] = PairRows(folder, split, regression=self.regression, fill=tokenizer.pad_id)
+            self.summary |= {f"{name}/{split}": value for name, value in numbers.items()}
+
+    def corpus(self) -> PairCorpus:
+        """Return the cleaned, split rows, as they are before they are encoded."""
+        how: dict[str, Any] = {
+            "glue_task": self.glue_task,
+            "text_columns": self.text_columns,
+            "label_column": self.label_column,
+            "cleaning": self.cleaning,
+            "validation_share": self.validation_share,
+            "test_share": self.test_share,
+            "split_seed": self.split_seed,
+        }
+        if self.given_rows is not None:
+            return pairs_from_memory(self.given_rows, **how)
+        return load_pairs(
+            self.source, revision=self.revision, verse_size=self.verse_size, verse_seed=self.verse_seed, **how
+        )
+
+    def _describe(self, corpus: PairCorpus) -> None:
+        self.label_names = corpus.label_names
+        self.regression = corpus.label_names is None
+        self.num_labels = 1 if corpus.label_names is None else len(corpus.label_names)
+        task = GLUE_TASKS[self.glue_task] if self.glue_task else None
+        self.metrics = task.metrics if task else _usual_metrics(self.num_labels, self.regression)
+        sets = [split.removeprefix("validation") for split in corpus.splits if split.startswith("validation")]
+        # The first set is val, so that its metrics have the same names in every task.
+        self.validation_names = ("val", *(f"val{name}" for name in sets[1:]))
+        self.monitor = f"val/{task.monitor if task else self.metrics[0]}"
+
+    def _write(self, corpus: PairCorpus, split: str, encoder: PairEncoder, folder: Path) -> dict[str, Any]:
+        rows = corpus.splits[split]
+        with _quiet_forks(self.num_proc):
+            mapped = rows.map(
+                encoder,
+                batched=True,
+                batch_size=_ROWS_AT_ONCE,
+                num_proc=self.num_proc if self.num_proc > 1 else None,
+                remove_columns=list(corpus.text_columns),
+                # Its own way would pickle the tokenizer to name the result.
+                new_fingerprint=fingerprint(folder=folder.name, split=split)[:16],
+                desc=f"encoding {split}",
+            ).with_format("numpy")
+        return _write_rows(mapped, split, encoder, folder)
+
+
+class PairRows:
+    """Encoded rows, padded by the batch, as `PairBatch` arrays."""
+
+    def __init__(self, folder: Path, split: str, *, regression: bool, fill: int) -> None:
+        self.fill = fill
+        self.file = TokenFile(folder, split)
+        self.types = TokenFile(folder, f"{split}.types") if (folder / f"{split}.types.json").exists() else None
+        labels = np.load(folder / f"{split}.labels.npy")
+        self.labels: NDArray[Any] = labels.astype(np.float32 if regression else np.int64)
+        self.ignored = np.nan if regression else IGNORED
+        self.labels[labels == _UNLABELLED] = self.ignored
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.file)
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+        """Return the rows of ``keys``, padded to the longest."""
+        _, rows, fillers = rows_of(keys)
+        flat, lengths = self.file.gather(rows)
+        batch = {"input_ids": padded(flat, lengths, self.fill), "attention_mask": real(lengths)}
+        if self.types is not None:
+            batch["token_type_ids"] = padded(self.types.gather(rows)[0], lengths, 0)
+        labels = self.labels[rows]
+        labels[fillers] = self.ignored
+        return {**batch, "labels": labels, "example_ids": np.where(fillers, -1 - rows, rows)}
+
+
+def _write_rows(mapped: Any, split: str, encoder: PairEncoder, folder: Path) -> dict[str, Any]:
+    """Move a mapped data set into our files, some rows at a time."""
+    truncated = 0
+    with TokenWriter(folder, split, token_dtype(encoder.tokenizer.vocab_size)) as writer:
+        for batch in mapped.iter(_ROWS_AT_ONCE):
+            writer.append(batch["input_ids"])
+            truncated += int(np.sum(batch["truncated"]))
+    if encoder.token_types:
+        with TokenWriter(folder, f"{split}.types", np.dtype(np.uint8)) as types:
+            for batch in mapped.iter(_ROWS_AT_ONCE):
+                types.append(batch["token_type_ids"])
+    np.save(folder / f"{split}.labels.npy", np.asarray(mapped["label"]))
+    return {"examples": writer.rows, "tokens": writer.tokens, "truncated": truncated / max(1, writer.rows)}
+
+
+def _texts(corpus: PairCorpus) -> Iterator[str]:
+    for column in corpus.text_columns:
+        yield from corpus.columns["train"][column]
+
+
+def _usual_metrics(num_labels: int, regression: bool) -> tuple[str, ...]:
+    if regression:
+        return ("pearson", "spearman")
+    return ("accuracy", "f1") if num_labels == 2 else ("accuracy",)
+
+
+@contextmanager
+def _quiet_forks(processes: int) -> Iterator[None]:
+    """Keep Rust's thread pool, which does not survive a fork, out of forked processes."""
+    before = os.environ.get("TOKENIZERS_PARALLELISM")
+    if processes > 1:
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    try:
+        yield
+    finally:
+        if processes > 1:
+            os.environ.pop("TOKENIZERS_PARALLELISM")
+            if before is not None:
+                os.environ["TOKENIZERS_PARALLELISM"] = before

@@ -1,0 +1,90 @@
+"""The table that a run ends with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from quatrain.runs.directory import RunDirectory
+
+SHOWN = 72
+"""Characters of a sample's text."""
+
+ASKED = {
+    "masked_lm": "held-out text with a mask",
+    "causal_lm": "held-out text",
+    "sequence_classification": "held-out example",
+}
+NEXT = {
+    "masked_lm": (
+        "quatrain train experiment=quick_windows     a causal LM on the same verse",
+        "quatrain train -m seed=1,2,3                one job for each seed",
+    ),
+    "causal_lm": (
+        "quatrain train experiment=quick_windows data.source=FILE    your own text",
+        "quatrain train experiment=quick_mrpc        a classifier of sentence pairs",
+    ),
+    "sequence_classification": (
+        "quatrain train experiment=mrpc_bert         BERT on GLUE's MRPC, from the hub",
+        "quatrain train experiment=quick_sonnets     a masked LM with a tokenizer of its own",
+    ),
+}
+
+
+def print_closing(
+    run: RunDirectory, task: str, summary: Mapping[str, Any], result: Mapping[str, Any], samples: Sequence[Any]
+) -> None:
+    """Print on standard output how the run went: scores, what the model says to samples, where all lies, what next.
+
+    ``summary`` is the data module's. ``samples`` have ``shown``, ``said``, ``probability`` (or None) and ``right``.
+    """
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    console.print()
+    console.print(_facts(summary, result))
+    if samples:
+        console.print()
+        console.print(_samples(samples, ASKED[task]))
+    console.print("\n[bold]everything lies in[/bold]")
+    console.print(f"  {escape(str(run.path))}", soft_wrap=True)
+    console.print("  export/ loads with transformers alone; metrics.csv, result.json and run.log tell the rest")
+    console.print("[bold]try next[/bold]")
+    for command in NEXT[task]:
+        console.print(f"  {escape(command)}", soft_wrap=True)
+
+
+def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
+    """Every score of the best checkpoint, beside what it is to be compared with."""
+    from rich.table import Table
+
+    lines = {name: f"{value:.4g}" for name, value in result["best"].items() if "/" in name}
+    if "val/perplexity" in lines and "unigram_perplexity" in summary:
+        lines["val/perplexity"] += f"   (unigram perplexity of the same text {summary['unigram_perplexity']:.4g})"
+    if "val/accuracy" in lines and "majority_share" in summary:
+        lines["val/accuracy"] += f"   (share of the largest class {summary['majority_share']:.4g})"
+    lines |= {name: f"{value:.4g}" for name, value in result["metrics"].items() if name.startswith("test")}
+    lines["best step"] = f"{result['best']['step']:,}"
+    if result["tokens_per_second"]:
+        lines["training"] = f"{result['seconds']:.1f} s, {result['tokens_per_second']:,.0f} tokens/s"
+    table = Table.grid(padding=(0, 2))
+    for name, value in lines.items():
+        table.add_row(f"[bold]{name}", value)
+    return table
+
+
+def _samples(samples: Sequence[Any], asked: str) -> Any:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    for heading in (asked, "said", "", "right"):
+        table.add_column(heading, overflow="fold")
+    for sample in samples:
+        chance = "" if sample.probability is None else f"{sample.probability:.0%}"
+        texts = (_short(sample.shown), _short(sample.said), chance, _short(sample.right))
+        table.add_row(*(escape(text) for text in texts))
+    return table
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

@@ -1,0 +1,191 @@
+"""The run directory: the unit of everything, and the truth about a run."""
+
+import json
+import math
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from quatrain.core.errors import NotNow, UserError
+from quatrain.runs.identity import is_alive, start_of
+from quatrain.runs.metrics_file import read_rows
+from quatrain.training.atomic_files import cannot_write, temporary_sibling, write_whole
+
+State = Literal["queued", "running", "done", "failed", "pruned", "interrupted"]
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """What a run is doing. ``why`` is the sentence of a failure; the process is the one that wrote the status."""
+
+    status: State
+    why: str | None = None
+    time: str = ""
+    pid: int = 0
+    process_start: str = ""
+    host: str = ""
+
+
+class RunDirectory:
+    """The files of one run, under the names that others read. Making the object touches nothing."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).absolute()
+        self.config = self.path / "config.yaml"
+        self.overrides = self.path / "overrides.yaml"
+        self.provenance = self.path / "provenance.json"
+        self.status_file = self.path / "status.json"
+        self.metrics = self.path / "metrics.csv"
+        self.result = self.path / "result.json"
+        self.log = self.path / "run.log"
+        self.checkpoints = self.path / "checkpoints"
+        self.export = self.path / "export"
+        self.tokenizer = self.path / "tokenizer"
+        self.tracking = self.path / "tracking"
+
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r})"
+
+    @classmethod
+    def create(
+        cls, path: str | Path, config: Mapping[str, Any], overrides: Sequence[str], *, numbered: bool = False
+    ) -> "RunDirectory":
+        """Make a new run directory with its config, overrides and the status queued; it appears with all of them.
+
+        ``numbered`` adds ``-2``, ``-3``, ... to a name that is taken, for names that nobody chose.
+
+        Raises:
+            UserError: something is there already (it is not touched).
+            NotNow: the folder cannot be written.
+        """
+        wanted = cls(path)
+        whole = cls(temporary_sibling(wanted.path))
+        try:
+            whole.path.mkdir(parents=True)
+            write_whole(whole.config, _yaml(dict(config)))
+            write_whole(whole.overrides, _yaml(list(overrides)))
+            whole.set_status("queued")
+            return whole._take_name(wanted.path, numbered)
+        except (OSError, NotNow) as error:
+            raise cannot_write(wanted.path, error) from error
+        finally:
+            _remove(whole.path)
+
+    def _take_name(self, wanted: Path, numbered: bool) -> "RunDirectory":
+        """Move this directory to a name that only we have claimed."""
+        number = 1
+        while True:
+            place = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+            try:
+                place.mkdir()  # exclusive: of two that try, one gets it
+            except FileExistsError:
+                if not numbered:
+                    raise UserError(
+                        f"run.dir={wanted} exists already; name a new folder with run.dir=, or leave run.dir out."
+                    ) from None
+                number += 1
+                continue
+            try:
+                self.path.replace(place)  # over the empty folder, at once
+            except OSError:
+                place.rmdir()
+                raise
+            return RunDirectory(place)
+
+    def read_config(self) -> dict[str, Any]:
+        """Return the frozen config.
+
+        Raises:
+            UserError: there is none, or it is not a mapping in YAML.
+        """
+        return _mapping(self.config, yaml.safe_load, "is this a run directory?")
+
+    def read_overrides(self) -> list[str]:
+        """Return the command line's overrides, in order; none where the run was not started from a command line."""
+        return list(yaml.safe_load(self.overrides.read_text(encoding="utf-8"))) if self.overrides.exists() else []
+
+    def status(self) -> RunStatus:
+        """Return the status; ``interrupted`` where it says running and the process on this machine is gone.
+
+        A process on another machine cannot be seen from here; its ``running`` is believed.
+        """
+        found = RunStatus(**_mapping(self.status_file, json.loads, "the run was never started here."))
+        here = found.host == socket.gethostname()
+        if found.status == "running" and here and not is_alive(found.pid, found.process_start):
+            return RunStatus(**{**asdict(found), "status": "interrupted", "why": "The process ended without a word."})
+        return found
+
+    def set_status(self, status: State, why: str | None = None) -> None:
+        """Write the status of this process's run, whole and at once.
+
+        Raises:
+            ValueError: no such status, or a failure without its sentence.
+        """
+        if status not in get_args(State) or (status == "failed" and not why):
+            raise ValueError(f"status {status!r} must be one of {', '.join(get_args(State))}, failed with its sentence")
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        pid = os.getpid()
+        write_json(
+            self.status_file, asdict(RunStatus(status, why, now, pid, start_of(pid) or "", socket.gethostname()))
+        )
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """Write ``result.json``: ``metrics`` (the last), ``best`` (with its step), ``seconds``, ``tokens_per_second``.
+
+        Further entries may follow.
+        """
+        write_json(self.result, result)
+
+    def read_result(self) -> dict[str, Any] | None:
+        """Return the result; None before there is one."""
+        return json.loads(self.result.read_text(encoding="utf-8")) if self.result.exists() else None
+
+    def write_provenance(self, provenance: Mapping[str, Any]) -> None:
+        """Write ``provenance.json``."""
+        write_json(self.provenance, provenance)
+
+    def read_metrics(self) -> list[dict[str, int | float]]:
+        """Return the rows of ``metrics.csv``, each with the columns that it fills; none before there are any."""
+        return read_rows(self.metrics)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``content`` as JSON, whole or not at all; numbers that are not finite become null, as JSON has none."""
+    write_whole(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _finite(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _yaml(content: Any) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _mapping(path: Path, parse: Any, hint: str) -> dict[str, Any]:
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; {hint}") from None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}).") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no mapping; it was not written by quatrain.")
+    return content
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()

@@ -1,0 +1,136 @@
+"""The export of a run: a folder that Hugging Face's classes load without quatrain, proved before it counts."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quatrain.core.errors import NotNow
+from quatrain.runs.model_card import model_card
+from quatrain.training.atomic_files import cannot_write, temporary_sibling, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+"""What of a batch the model reads."""
+
+TOLERANCE = 1e-5
+"""The largest difference of a logit that float32 arithmetic explains."""
+
+
+class ExportMismatch(RuntimeError):  # noqa: N818 - it is an error by its base
+    """The exported model does not compute what the trained one does."""
+
+
+def export(
+    model: Any,
+    tokenizer_save: Callable[[Path], Any],
+    folder: Path,
+    card: Mapping[str, Any],
+    sample_batch: Mapping[str, Any],
+    *,
+    merge_adapters: Callable[[Any], Any] | None = None,
+) -> None:
+    """Write ``model`` as ``model.safetensors`` with config, tokenizer and model card to ``folder``.
+
+    It is written beside ``folder``, loaded again through an Auto class, and its logits on ``sample_batch`` compared
+    with the model's own (evaluation, float32, largest difference at most `TOLERANCE`); then it takes the place of what
+    was in ``folder``. If anything fails nothing is left behind and what was there stays.
+
+    Args:
+        model: a transformers model; its mode and weights are as before afterwards.
+        tokenizer_save: writes the tokenizer's files into a folder.
+        folder: the export.
+        card: arguments of `model_card`.
+        sample_batch: a batch of the data; labels and the like are not read.
+        merge_adapters: returns a plain model with the adapters merged into its weights.
+
+    Raises:
+        ExportMismatch: the logits differ.
+        NotNow: the folder cannot be written.
+    """
+    from safetensors import SafetensorError
+
+    plain = merge_adapters(model) if merge_adapters else model
+    temporary = temporary_sibling(folder)
+    try:
+        temporary.mkdir(parents=True)
+        # one file, whatever the size: the contract names it
+        plain.save_pretrained(temporary, max_shard_size="1000GB")
+        tokenizer_save(temporary)
+        write_whole(temporary / "README.md", model_card(**card))
+        _compare(plain, load(temporary, plain), sample_batch)
+        _take_place(temporary, folder)
+    except (OSError, SafetensorError, NotNow) as error:
+        raise cannot_write(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def load(folder: Path, like: Any) -> Any:
+    """Load ``folder`` as a stranger would, by the Auto class of its architecture, in float32 on ``like``'s device."""
+    import torch
+    import transformers
+
+    architecture = type(like).__name__
+    loader = getattr(transformers, auto_class(architecture), None) or getattr(transformers, architecture)
+    attention = getattr(like.config, "_attn_implementation", None)
+    extra = {"attn_implementation": attention} if attention else {}
+    loaded = loader.from_pretrained(folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, **extra)
+    if type(loaded).__name__ != architecture:
+        raise ExportMismatch(f"{folder} was written by {architecture} and loads as {type(loaded).__name__}")
+    return loaded.to(like.device)
+
+
+def auto_class(architecture: str) -> str:
+    """The Auto class that loads an architecture: ``RobertaForMaskedLM`` gives ``AutoModelForMaskedLM``."""
+    if architecture.endswith("LMHeadModel"):
+        return "AutoModelForCausalLM"
+    head = architecture.rpartition("For")[2]
+    return f"AutoModelFor{head}" if head != architecture else "AutoModel"
+
+
+def _compare(model: Any, loaded: Any, sample_batch: Mapping[str, Any]) -> None:
+    own, again = _logits(model, sample_batch), _logits(loaded, sample_batch)
+    if own.shape != again.shape:
+        raise ExportMismatch(f"the logits have the shape {tuple(own.shape)}, and {tuple(again.shape)} loaded again")
+    difference = float((own - again).abs().max())
+    if not difference <= TOLERANCE:  # also where it is not a number
+        raise ExportMismatch(f"the logits differ by {difference:.3g} when loaded again, more than {TOLERANCE:g}")
+
+
+def _logits(model: Any, sample_batch: Mapping[str, Any]) -> "Tensor":
+    import torch
+
+    inputs = {name: sample_batch[name].to(model.device) for name in INPUTS if name in sample_batch}
+    with torch.no_grad(), torch.autocast(model.device.type, enabled=False), _evaluating(model):
+        return model(**inputs).logits.float()
+
+
+@contextmanager
+def _evaluating(model: Any) -> "Iterator[None]":
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def _take_place(new: Path, folder: Path) -> None:
+    """Put ``new`` where ``folder`` is; what was there goes only after."""
+    if not folder.exists():
+        new.replace(folder)
+        return
+    old = temporary_sibling(folder)
+    folder.replace(old)
+    try:
+        new.replace(folder)
+    except OSError:
+        old.replace(folder)
+        raise
+    shutil.rmtree(old)

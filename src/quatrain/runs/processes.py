@@ -1,0 +1,134 @@
+"""Workers as processes of their own, and what ends them."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from quatrain.core.build import ALLOW_VARIABLE
+
+STARTER_VARIABLE = "QUATRAIN_STARTER"
+"""The number of the process that a worker must not outlive."""
+
+PR_SET_PDEATHSIG = 1
+POLL_SECONDS = 0.5
+
+
+def start_worker(
+    run_dir: str | Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+    module: str = "quatrain.worker",
+) -> int:
+    """Run a worker on ``run_dir`` as a child process, wait for it and return its exit code (128 + n for signal n).
+
+    SIGINT and SIGTERM that reach this process are handed to the worker, once each: it stands in a group of its own, so
+    that a terminal's Ctrl-C does not reach it twice. It dies with this process (see `end_with_parent`).
+
+    Args:
+        run_dir: the run directory.
+        environment: variables to set besides this process's own.
+        arguments: further arguments of the worker.
+        module: the worker's module.
+    """
+    command = [sys.executable, "-m", module, str(run_dir), *arguments]
+    process = subprocess.Popen(command, env=worker_environment(environment), process_group=0)
+    try:
+        with _handing_on(process):
+            code = process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return code if code >= 0 else 128 - code
+
+
+def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables of a worker that this process starts.
+
+    The launch folder is on the import path only where the user allowed classes of their own; else a stray file there
+    could take the place of a library.
+    """
+    environment = dict(os.environ)
+    environment.pop("HYDRA_FULL_ERROR", None)
+    environment["PYTHONSAFEPATH"] = "1"
+    environment[STARTER_VARIABLE] = str(os.getpid())
+    if environment.get(ALLOW_VARIABLE):
+        paths = [str(Path.cwd()), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    return environment | dict(extra or {})
+
+
+def end_with_parent() -> None:
+    """Make this process, and all that it will start, die at once when its starter does; call it first of all.
+
+    Without a starter of ours (run by hand, under torchrun or Slurm) only what this process starts is bound to it: ranks
+    call this themselves, and forked children (loader workers) are bound as they are forked. On Linux the kernel ends
+    them; elsewhere a thread looks twice a second. It is a kill: a worker whose starter has died saves nothing more.
+    """
+    starter = os.environ.get(STARTER_VARIABLE)
+    if starter:
+        _bind(int(starter))
+    os.environ[STARTER_VARIABLE] = str(os.getpid())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_bind_forked)
+
+
+def _bind_forked() -> None:
+    starter = os.environ.get(STARTER_VARIABLE, "")
+    os.environ[STARTER_VARIABLE] = str(os.getpid())
+    if starter:
+        _bind(int(starter))
+
+
+def _bind(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    else:
+        watch_parent(parent)
+    if os.getppid() != parent:  # it died before we were bound
+        _die()
+
+
+def watch_parent(parent: int) -> None:
+    """End this process within about `POLL_SECONDS` of the end of ``parent``, by a thread."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL_SECONDS)
+        _die()
+
+    threading.Thread(target=watch, name="watch-parent", daemon=True).start()
+
+
+def _die() -> NoReturn:
+    if hasattr(signal, "SIGKILL"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(137)
+
+
+@contextmanager
+def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Hand SIGINT and SIGTERM on to ``process``; only a main thread can, others leave signals to it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def hand_on(number: int, _: Any) -> None:
+        if process.poll() is None:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

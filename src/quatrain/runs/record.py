@@ -1,0 +1,103 @@
+"""What a run leaves behind: its origin, the best weights, the export, the result and the closing table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from quatrain.runs.directory import RunDirectory
+
+PIPELINES = {
+    "masked_lm": "fill-mask",
+    "causal_lm": "text-generation",
+    "sequence_classification": "text-classification",
+}
+
+
+def write_origin(run: RunDirectory, config: Mapping[str, Any], experiment: Any, choices: Mapping[str, Any]) -> None:
+    """Write where the run comes from: code, versions, machine, data, and every automatic choice with its reason."""
+    from quatrain.core.build import ALLOWED, allowed_prefixes
+    from quatrain.runs.provenance import collect
+
+    data = experiment.data
+    pinned = {f"{group}.revision": config[group].get("revision") for group in ("data", "tokenizer", "model")}
+    origin = collect(
+        command=["quatrain", "train", *run.read_overrides()],
+        project=Path.cwd(),
+        fingerprints={"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint},
+        prefixes=[prefix for prefix in allowed_prefixes() if prefix not in ALLOWED],
+        revisions={key: commit for key, commit in pinned.items() if commit},
+    )
+    chosen = {name: {"value": choice.value, "reason": choice.reason} for name, choice in choices.items()}
+    run.write_provenance({**origin, "choices": chosen, "data": data.summary})
+
+
+def take_best(run: RunDirectory, trainer: Any, task: Any) -> dict[str, Any]:
+    """Load the best checkpoint's weights into ``task``; return its step and scores, the last's where none is best."""
+    import torch
+    from pytorch_lightning.strategies import FSDPStrategy
+
+    checkpoints = trainer.checkpoint_callback
+    if getattr(checkpoints, "best_path", None) is None:
+        return {"step": trainer.global_step, **_scores(run, trainer.global_step)}
+    step = checkpoints.best_step
+    if step != trainer.global_step and not isinstance(trainer.strategy, FSDPStrategy):
+        saved = torch.load(checkpoints.best_path, map_location=task.device, weights_only=True)
+        task.load_state_dict(saved["state_dict"])
+    return {"step": step, "monitor": checkpoints.monitor, **_scores(run, step)}
+
+
+def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: dict[str, Any]) -> None:
+    """Export the model and prove the export, write the result, set the status, and print the closing table."""
+    from quatrain.models.adapters import merge_adapters
+    from quatrain.runs.closing import print_closing
+    from quatrain.runs.export import export
+    from quatrain.tasks.samples import samples
+
+    data, recipe, model = experiment.data, experiment.recipe, experiment.task.model
+    batch = _held_out_batch(data)
+    export(
+        model,
+        data.tokenizer.save,
+        run.export,
+        card=_card(run, config, experiment, result),
+        sample_batch=batch,
+        merge_adapters=merge_adapters if recipe.lora else None,
+    )
+    said = samples(recipe.task, model, data.tokenizer, batch, label_names=getattr(data, "label_names", None))
+    run.write_result(result)
+    run.set_status("done")
+    print_closing(run, recipe.task, data.summary, result, said)
+
+
+def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of the model card."""
+    from quatrain.runs.provenance import redact, versions
+
+    tokenizer = experiment.data.tokenizer
+    return {
+        "name": config["name"],
+        "task": PIPELINES[experiment.recipe.task],
+        "data": str(config["data"].get("source", "")),
+        "data_fingerprint": experiment.data.fingerprint,
+        "tokenizer": f"{config['tokenizer']['_target_'].rpartition('.')[2]}, {tokenizer.vocab_size:,} entries",
+        "base_model": config["model"].get("weights"),
+        "parameters": experiment.parameters()[0],
+        "metrics": {name: value for name, value in result["best"].items() if "/" in name},
+        "step": result["best"]["step"],
+        "command": " ".join(["quatrain train", *redact(run.read_overrides())]),
+        "versions": versions(),
+        "mask_token": tokenizer.hf.mask_token or "<mask>",
+    }
+
+
+def _held_out_batch(data: Any) -> Any:
+    """The first batch of the validation split, of the training split where there is none."""
+    loader = data.val_dataloader()
+    loader = loader[0] if isinstance(loader, list) and loader else loader
+    return next(iter(loader or data.train_dataloader()))
+
+
+def _scores(run: RunDirectory, step: int) -> dict[str, float]:
+    """The validation scores of ``step``."""
+    rows = [row for row in run.read_metrics() if row["step"] == step]
+    return {name: value for row in rows for name, value in row.items() if name.startswith("val")}

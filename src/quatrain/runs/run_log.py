@@ -1,0 +1,71 @@
+"""``run.log``: what libraries say, warnings and tracebacks, so that the terminal stays calm."""
+
+import logging
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+OWN_HANDLERS = ("pytorch_lightning", "lightning_fabric", "lightning", "transformers", "datasets", "huggingface_hub")
+"""Libraries that write to the terminal by handlers of their own."""
+
+
+@contextmanager
+def run_log(path: Path, *, rank: int = 0) -> Iterator[None]:
+    """Within the block, everything logged and warned of goes to ``path`` on rank 0 and nowhere on other ranks.
+
+    The file is appended to, so that a resumed run goes on in it. An exception that leaves the block is logged with its
+    traceback and goes on. Nothing of this reaches the terminal.
+    """
+    handler: logging.Handler = logging.NullHandler()
+    if rank == 0:
+        handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+        handler.setFormatter(logging.Formatter(FORMAT))
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, warnings.showwarning)
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    quiet_libraries()
+    try:
+        yield
+    except BaseException as error:
+        log_exception(error)
+        raise
+    finally:
+        logging.captureWarnings(False)
+        root.handlers[:], warnings.showwarning = before[0], before[2]
+        root.setLevel(before[1])
+        handler.close()
+
+
+def log_exception(error: BaseException) -> None:
+    """Write ``error`` and its traceback to the log."""
+    kind: tuple[type[BaseException], BaseException, TracebackType | None] = (type(error), error, error.__traceback__)
+    logging.getLogger("quatrain").error("The run ended by an exception.", exc_info=kind)
+
+
+def quiet_libraries() -> None:
+    """Take the libraries' own handlers and progress bars away, so that what they log goes where the root's does.
+
+    Only libraries that are imported already are touched; call it again after importing others.
+    """
+    for name in OWN_HANDLERS:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = []
+        logger.propagate = True
+    if "transformers" in sys.modules:
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
+    if "datasets" in sys.modules:
+        import datasets
+
+        datasets.disable_progress_bars()
+    if "huggingface_hub" in sys.modules:
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        disable_progress_bars()

@@ -1,0 +1,216 @@
+"""The parts of an experiment, built from a frozen config's plain values: choices, data, model, task, trainer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quatrain.core.build import build, locate
+from quatrain.core.errors import UserError
+from quatrain.training.hardware import (
+    Choice,
+    choose_accelerator,
+    choose_precision,
+    choose_threads,
+    choose_workers,
+)
+
+if TYPE_CHECKING:
+    import pytorch_lightning as pl
+
+    from quatrain.training.metrics_log import MetricsLog
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is trained, and on what. ``recipe`` made ``task.model``."""
+
+    data: Any
+    recipe: Any
+    task: Any
+
+    def parameters(self) -> tuple[int, int]:
+        """How many weights the model has, and how many of them are trained; tied ones count once."""
+        weights = list(self.task.model.parameters())
+        return sum(one.numel() for one in weights), sum(one.numel() for one in weights if one.requires_grad)
+
+    def describe(self) -> str:
+        """One line on what is trained on how much."""
+        whole, trained = self.parameters()
+        summary = self.data.summary
+        counts = [
+            f"{count:,} {name.removeprefix('examples/')}"
+            for name, count in summary.items()
+            if name.startswith("examples/")
+        ]
+        part = "" if trained == whole else f" ({trained:,} trained)"
+        return (
+            f"{type(self.task.model).__name__}: {whole:,} parameters{part};"
+            f" vocabulary {self.data.tokenizer.vocab_size:,}; examples: {', '.join(counts)}"
+        )
+
+
+def choose(config: Mapping[str, Any]) -> dict[str, Choice]:
+    """Decide what the config leaves to the machine, each with its reason: accelerator, devices, precision, ...
+
+    Raises:
+        UserError: the machine lacks what was asked for.
+    """
+    asked = config["trainer"]
+    accelerator, devices = choose_accelerator(asked["accelerator"], asked["devices"], strategy=asked["strategy"])
+    count = devices.value if isinstance(devices.value, int) and devices.value > 0 else 1
+    return {
+        "accelerator": accelerator,
+        "devices": devices,
+        "precision": choose_precision(asked["precision"], accelerator.value),
+        "threads": choose_threads(count),
+        "num_workers": choose_workers(config["data"].get("num_workers", 0), accelerator=accelerator.value, ranks=count),
+    }
+
+
+def assemble(config: Mapping[str, Any], choices: Mapping[str, Choice]) -> Experiment:
+    """Build data, tokenizer, model and task; prepare the data; nothing is trained.
+
+    Raises:
+        UserError: the input cannot be used, or the parts do not fit one another.
+    """
+    import torch
+
+    from quatrain.models.layers import parameter_depths
+    from quatrain.tasks import TASKS
+    from quatrain.training.optimizers import make_optimizer
+    from quatrain.training.seeding import seed_everything
+
+    torch.set_num_threads(choices["threads"].value)
+    recipe = build(config["model"], "model")
+    data = build_data(config, choices, recipe)
+    seed_everything(config["seed"])
+    model = recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data))
+    apply_speed(model, config["speed"])
+
+    optimizer = {name: value for name, value in config["optimizer"].items() if name != "_target_"}
+    layered = recipe.layer_lr_decay != 1.0
+    task = TASKS[recipe.task](
+        model,
+        optimizer=partial(
+            make_optimizer,
+            optimizer_class=locate(config["optimizer"]["_target_"], "optimizer._target_"),
+            depths=parameter_depths(model) if layered else None,
+            layer_lr_decay=recipe.layer_lr_decay,
+            **optimizer,
+        ),
+        schedule=build(config["schedule"], "schedule"),
+        label_smoothing=recipe.label_smoothing,
+        **_from_data(recipe.task, data),
+    )
+    return Experiment(data, recipe, task)
+
+
+def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe: Any) -> Any:
+    """Build the data module with its tokenizer, and prepare both: read, clean, split, fit, encode, or find it done.
+
+    ``recipe``, the model's, tells whether token types are of use.
+
+    Raises:
+        UserError: the input cannot be used.
+    """
+    tokenizer = build(config["tokenizer"], "tokenizer")
+    told: dict[str, Any] = {}
+    if "num_workers" in config["data"]:
+        told["num_workers"] = choices["num_workers"].value
+    if config["data"].get("use_token_types", True) is None and not recipe.takes_token_types():
+        told["use_token_types"] = False
+    data = build(config["data"], "data", tokenizer=tokenizer, **told)
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def sizes_for_model(recipe: Any, data: Any) -> dict[str, Any]:
+    """What a model must know of its tokenizer and of the length of its texts."""
+    tokenizer = data.tokenizer
+    sizes = {
+        "tokenizer_size": tokenizer.vocab_size,
+        "special_ids": {"pad": tokenizer.pad_id, "bos": tokenizer.bos_id, "eos": tokenizer.eos_id},
+        "max_length": data.max_length,
+    }
+    return {**sizes, "num_labels": data.num_labels} if recipe.task == "sequence_classification" else sizes
+
+
+def labels_for_model(recipe: Any, data: Any) -> dict[str, Any]:
+    """What the head of a classifier must know besides the number of labels."""
+    if recipe.task != "sequence_classification":
+        return {}
+    return {"label_names": data.label_names, "regression": data.regression}
+
+
+def _from_data(task: str, data: Any) -> dict[str, Any]:
+    """The arguments of a task that its data tells."""
+    if task == "sequence_classification":
+        return {
+            "num_labels": data.num_labels,
+            "metrics": data.metrics,
+            "regression": data.regression,
+            "validation_names": [name.replace("validation", "val") for name in data.validation_names],
+        }
+    if task == "causal_lm":
+        held_out = {"val": "characters/validation", "test": "characters/test"}
+        return {"characters": {name: data.summary[key] for name, key in held_out.items() if key in data.summary}}
+    return {}
+
+
+def apply_speed(model: Any, speed: Mapping[str, Any]) -> None:
+    """Turn on what changes the speed and not the result."""
+    if speed["gradient_checkpointing"]:
+        model.gradient_checkpointing_enable()
+    if speed["compile"]:
+        model.compile()  # in place: torch.compile() would write _orig_mod. into the checkpoint's keys
+
+
+def assemble_trainer(
+    config: Mapping[str, Any],
+    choices: Mapping[str, Choice],
+    folder: Path,
+    write: Callable[[dict[str, Any]], None],
+) -> tuple["pl.Trainer", "MetricsLog"]:
+    """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
+
+    ``write`` takes each row of metrics on rank 0.
+
+    Raises:
+        UserError: Lightning or a callback refuses its arguments.
+    """
+    from quatrain.training.metrics_log import MetricsLog
+    from quatrain.training.progress import Progress
+    from quatrain.training.trainer import build_trainer
+
+    loggers = [
+        build(node, f"logger.{name}", save_dir=str(folder / "tracking")) for name, node in config["logger"].items()
+    ]
+
+    def write_all(row: dict[str, Any]) -> None:
+        write(row)
+        scores = {name: value for name, value in row.items() if name.startswith("train/")}
+        for logger in loggers if scores else []:  # validation scores reach them through the task
+            logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
+
+    metrics = MetricsLog(write_all)
+    callbacks = [metrics, Progress(metrics), *_callbacks(config, folder)]
+    arguments = {name: value for name, value in config["trainer"].items() if name != "_target_"}
+    for name in ("accelerator", "devices", "precision"):
+        arguments[name] = choices[name].value
+    return build_trainer(arguments, callbacks=callbacks, loggers=loggers, folder=folder), metrics
+
+
+def _callbacks(config: Mapping[str, Any], folder: Path) -> list[Any]:
+    built = []
+    for name, node in config["callbacks"].items():
+        if node is None:  # callbacks.NAME=null takes one away
+            continue
+        extra = {"folder": str(folder / "checkpoints")} if name == "checkpoints" else {}
+        try:
+            built.append(build(node, f"callbacks.{name}", **extra))
+        except (TypeError, ValueError) as error:
+            raise UserError(f"callbacks.{name} cannot be built: {' '.join(str(error).split())}.") from error
+    return built

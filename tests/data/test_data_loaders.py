@@ -1,0 +1,116 @@
+"""Loaders: whole epochs by key, exact resume in the middle of one, workers that die with their parent."""
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from quatrain.core.errors import UserError
+from quatrain.data.loaders import evaluation_loader, training_loader
+from quatrain.data.sampler import EpochSampler, EvaluationSampler, Key
+
+
+class Echo:
+    """Gives the keys themselves."""
+
+    def __len__(self) -> int:
+        return 20
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+        return {"keys": np.asarray(keys)}
+
+
+def loader_of(num_workers: int, drop_last: bool = False) -> Any:
+    return training_loader(Echo(), EpochSampler(20, seed=3), batch_size=3, drop_last=drop_last, num_workers=num_workers)
+
+
+def keys_of(batches: Any) -> list[list[list[int]]]:
+    return [batch["keys"].tolist() for batch in batches]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_state_taken_within_an_epoch_goes_on_exactly(num_workers: int):
+    whole = loader_of(num_workers)
+    iterator = iter(whole)
+    before = [next(iterator) for _ in range(3)]
+    state = whole.state_dict()
+    rest, following = keys_of(iterator), keys_of(whole)
+
+    resumed = loader_of(num_workers)
+    resumed.load_state_dict(state)
+    assert keys_of(resumed) == rest
+    assert keys_of(resumed) == following
+    first = keys_of(before) + rest
+    assert sorted(key[1] for batch in first for key in batch) == list(range(20))
+    assert {key[0] for batch in following for key in batch} == {1}
+
+
+def test_workers_do_not_change_the_batches():
+    alone, helped = loader_of(0), loader_of(2)
+    for _ in range(2):
+        assert keys_of(alone) == keys_of(helped)
+
+
+def test_iterating_leaves_the_global_generator_alone():
+    torch.manual_seed(1)
+    wanted = torch.rand(1)
+    torch.manual_seed(1)
+    list(loader_of(0))
+    list(evaluation_loader(Echo(), EvaluationSampler(20), batch_size=3, num_workers=0))
+    assert torch.rand(1) == wanted
+
+
+def test_drop_last_keeps_whole_batches_and_refuses_to_leave_none():
+    assert len(loader_of(0, drop_last=True)) == len(keys_of(loader_of(0, drop_last=True))) == 6
+    with pytest.raises(UserError, match=r"data.drop_last=true leaves no batch: data.batch_size=21, .* has 20"):
+        training_loader(Echo(), EpochSampler(20), batch_size=21, drop_last=True, num_workers=0)
+
+
+class Asleep(Echo):
+    """Notes who reads, then never comes back."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+        (self.folder / str(os.getpid())).touch()
+        time.sleep(600)
+        return {}
+
+
+def hang(folder: Path) -> None:
+    sampler = EvaluationSampler(20)
+    list(evaluation_loader(Asleep(folder), sampler, batch_size=1, num_workers=2))
+
+
+def alive(process: int) -> bool:
+    try:
+        # a zombie has ended; nobody may be there to bury it
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+def test_workers_die_with_a_killed_parent(tmp_path: Path):
+    process = multiprocessing.get_context("spawn").Process(target=hang, args=(tmp_path,))
+    process.start()
+    workers: list[int] = []
+    deadline = time.monotonic() + 30
+    while len(workers) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+    os.kill(process.pid or 0, signal.SIGKILL)
+    process.join()
+    deadline = time.monotonic() + 2
+    while any(map(alive, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, workers))
