@@ -119,6 +119,8 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     told: dict[str, Any] = {}
     if "num_workers" in config["data"]:
         told["num_workers"] = choices["num_workers"].value
+    if config["trainer"].get("overfit_batches"):
+        told["shuffle"] = False  # the same batches again and again
     if config["data"].get("use_token_types", True) is None and not recipe.takes_token_types():
         told["use_token_types"] = False
     data = build(config["data"], "data", tokenizer=tokenizer, **told)

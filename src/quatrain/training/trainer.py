@@ -59,6 +59,8 @@ def build_trainer(
     own["logger"] = list(loggers) or False
     own["default_root_dir"] = str(folder)
     own["strategy"] = _strategy(own)
+    if overfit := own.pop("overfit_batches", 0):  # Lightning's own way would put another sampler in place of ours
+        own["limit_train_batches"] = own["limit_val_batches"] = overfit
     own["plugins"] = [*_listed(own.get("plugins")), WholeCheckpoints()]
     try:
         return pl.Trainer(callbacks=[*callbacks, ValidateAtEnd()], **own)
@@ -113,5 +115,6 @@ def _listed(plugins: Any) -> list[Any]:
 def _quiet_lightning() -> None:
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)  # their tables are asked for
     for message in NOT_FOR_USERS:
         warnings.filterwarnings("ignore", message=message)
