@@ -1,6 +1,6 @@
 """Small stand-ins for what the full experiments take from the hub, and a run of the worker in this process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,8 +54,8 @@ def gpt2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture()
-def run_here(tmp_path: Path) -> Iterator[Callable[..., tuple[RunDirectory, int]]]:
+@pytest.fixture
+def run_here(tmp_path: Path) -> Callable[..., tuple[RunDirectory, int]]:
     """Compose overrides and run them in this process; the run directory and the exit code."""
     from quatrain import worker
     from quatrain.config.compose import compose
@@ -66,4 +66,4 @@ def run_here(tmp_path: Path) -> Iterator[Callable[..., tuple[RunDirectory, int]]
         with run_log(run.log):
             return run, worker.guarded(run)
 
-    yield run
+    return run

@@ -99,6 +99,7 @@ def test_a_masked_lm_trained_here_becomes_a_classifier(run_here: Callable[..., A
         f"model.weights={first.path}",
         "tokenizer=pretrained",
         f"tokenizer.source={first.path}",
+        "data.max_length=32",  # the positions of the masked LM
         name="tuned",
     )
     assert code == 0, second.log.read_text()

@@ -84,7 +84,7 @@ def test_all_mistakes_come_out_at_once() -> None:
         ("experiment=quick_sonnet", "did you mean quick_sonnets?"),
         ("seed=1,2", "add --multirun"),
         ("data.source=no/such/file.txt", "no/such/file.txt"),
-        ("model.config.max_position_embeddings=20", "data.max_length=128"),
+        ("model.config.max_position_embeddings=20", "data.max_length=32"),
         ("model.config.num_attention_heads=5", "model.config"),
         ("callbacks.checkpoints.monitor=val/los", "did you mean val/loss?"),
         ("model=tiny_gpt2", "model.task=causal_lm cannot learn from MaskedText"),

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from quatrain.config import sweeping
 from quatrain.config.compose import compose_here, hydra_at, own_folders
 from quatrain.config.folder import conf_folder
 from quatrain.core.errors import UserError
@@ -42,7 +42,8 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
         raise UserError(f"quatrain {command} takes one experiment; leave out --multirun (-m) and the swept values.")
     folders = own_folders(flags.config_dir)
     if flags.help or flags.hydra_help or flags.shell_completion:
-        return _through_hydra(command, arguments)
+        _through_hydra(command, arguments)
+        return None
     with hydra_at(conf_folder()):
         from quatrain.config.overrides import examine
 
@@ -54,11 +55,12 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
     accepted = examined.accepted
     if flags.multirun and not any(text.startswith("sweep.name=") for text in accepted):
         accepted = [*accepted, f"sweep.name='{_sweep_name(flags.overrides, examined.swept)}'"]
-    return _through_hydra(command, [*_without(arguments, flags.overrides), *accepted])
+    _through_hydra(command, [*_without(arguments, flags.overrides), *accepted])
+    return list(sweeping.finished) if flags.multirun else None
 
 
-def _through_hydra(command: str, arguments: list[str]) -> list[Any] | None:
-    """Let Hydra do what its flags say; return what a sweep returned."""
+def _through_hydra(command: str, arguments: list[str]) -> None:
+    """Let Hydra do what its flags say."""
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -68,10 +70,8 @@ def _through_hydra(command: str, arguments: list[str]) -> list[Any] | None:
     sys.argv = [f"quatrain {command}", *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that we can tell errors our way
     try:
-        main: Callable[[], Any] = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(
-            _run_here
-        )
-        return main()
+        through = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
+        through(_run_here)()
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(str(error).splitlines()[0]) from error
     finally:
@@ -92,8 +92,8 @@ def _run_here(config: Any) -> Any:
     from quatrain.config.launching import run_job
 
     settings = HydraConfig.get()
-    frozen = complete(resolve(config))
     overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
+    frozen = complete(resolve(config), overrides)
     run = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
     if run.status().status != "done":
         raise UserError(f"{run.path}: {run.status().why or 'failed'}")

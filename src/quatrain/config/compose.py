@@ -8,7 +8,7 @@ from typing import Any
 from quatrain.config.check import check
 from quatrain.config.folder import conf_folder
 from quatrain.config.freeze import freeze
-from quatrain.config.nodes import choose_monitor, fill_defaults
+from quatrain.config.nodes import choose_monitor, drop_foreign, fill_defaults
 from quatrain.core.errors import UserError
 
 
@@ -40,15 +40,16 @@ def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
         raise UserError(examined.mistakes)
     if examined.swept:
         raise UserError(f"{examined.swept[0]} has several values; add --multirun (-m) to run one job for each.")
-    return complete(resolve(compose_nodes(examined.accepted, folders)))
+    return complete(resolve(compose_nodes(examined.accepted, folders)), examined.accepted)
 
 
-def complete(config: dict[str, Any]) -> dict[str, Any]:
-    """Fill in what a plain, composed config leaves to classes and tasks, check it, and freeze it.
+def complete(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """Fill in what a plain config, composed with ``overrides``, leaves to classes and tasks; check it, and freeze it.
 
     Raises:
         UserError: with every mistake.
     """
+    drop_foreign(config, overrides)
     fill_defaults(config)
     choose_monitor(config)
     check(config)

@@ -22,6 +22,11 @@ OF_PAIRS = (
     "verse_size",
 )
 OF_RECIPE = ("task", "label_smoothing", "layer_lr_decay", "frozen_layers", "lora")
+CHECK_OF_DATA = {
+    "quatrain.data.pairs.SentencePairs": "check_pairs",
+    "quatrain.data.masked_text.MaskedText": "check_masked_text",
+    "quatrain.data.windows.Windows": "check_windows",
+}
 MODEL_FOR_TASK = {
     "sequence_classification": "bert_classifier or tiny_bert",
     "masked_lm": "roberta_mlm or tiny_roberta",
@@ -31,8 +36,17 @@ MODEL_FOR_TASK = {
 
 def crosschecks(config: dict[str, Any]) -> Iterator[str]:
     """Yield a sentence for every pair of parts that do not fit; cheap, before any download."""
-    for rule in (_sources, _task_fits_data, _model_fits, _training_ends, _monitors):
+    for rule in (_data_numbers, _sources, _task_fits_data, _model_fits, _training_ends, _monitors):
         yield from rule(config)
+
+
+def _data_numbers(config: dict[str, Any]) -> Iterator[str]:
+    from quatrain.data import checks
+
+    data = config["data"]
+    name = CHECK_OF_DATA.get(data["_target_"])
+    if name:
+        yield from getattr(checks, name)(data)
 
 
 def _sources(config: dict[str, Any]) -> Iterator[str]:

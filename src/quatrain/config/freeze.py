@@ -2,11 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from quatrain.core.errors import UserError
 
-SOURCES = (("data", "source", "dataset"), ("tokenizer", "source", "model"), ("model", "weights", "model"))
+Kind = Literal["dataset", "model"]
+SOURCES: tuple[tuple[str, str, Kind], ...] = (
+    ("data", "source", "dataset"),
+    ("tokenizer", "source", "model"),
+    ("model", "weights", "model"),
+)
 """Where a config names input: group, key, and the kind of the hub's repository."""
 
 
@@ -40,7 +45,7 @@ def is_path(value: str) -> bool:
     return any(mark in value for mark in "*?") or Path(value).expanduser().exists()
 
 
-def _hub_name(value: str, kind: str) -> str | None:
+def _hub_name(value: str, kind: Kind) -> str | None:
     from quatrain.corpora.hub import is_hub_name
 
     if kind == "dataset":
@@ -48,7 +53,7 @@ def _hub_name(value: str, kind: str) -> str | None:
     return value if is_hub_name(value) else None
 
 
-def _commit(name: str, kind: str, revision: str | None, key: str) -> str:
+def _commit(name: str, kind: Kind, revision: str | None, key: str) -> str:
     from quatrain.corpora.hub import resolve_commit
 
     return resolve_commit(name, kind, revision, key)

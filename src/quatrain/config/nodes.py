@@ -74,6 +74,23 @@ def fill_defaults(config: dict[str, Any]) -> None:
             node[name] = None if key == "model.config" and name in DERIVED else _plain(argument.default)
 
 
+def drop_foreign(config: dict[str, Any], overrides: list[str]) -> None:
+    """Of groups that ``overrides`` replace, drop what the experiment says to the option that it had chosen, in place.
+
+    ``experiment=quick_sonnets tokenizer=gpt2``: the experiment's ``tokenizer.vocab_size`` was meant for a tokenizer
+    that is trained. What the user states stays, to be judged.
+    """
+    keys = [text.lstrip("+~").split("=")[0] for text in overrides]
+    replaced = {key.split("@")[0] for key in keys if "." not in key}
+    for key, node, found in list(nodes(config)):
+        if found is None or found.open or key.split(".")[0] not in replaced:
+            continue
+        known = takes(key, node, found)
+        for name in [name for name in node if name not in known and name not in ("_target_", "model_type")]:
+            if f"{key}.{name}" not in keys:
+                del node[name]
+
+
 def choose_monitor(config: dict[str, Any]) -> None:
     """Where ``callbacks.checkpoints.monitor`` is null, put the score that the task is judged by, in place."""
     from quatrain.tasks.metric_names import monitor

@@ -5,6 +5,9 @@ from typing import Any
 from quatrain.config.compose import compose_here
 from quatrain.core.errors import UserError
 
+finished: list[Any] = []
+"""The accounts of the jobs of the sweep that ran last in this process: Hydra does not hand them back."""
+
 
 def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     """Run the grid that ``arguments`` and ``hydra.sweeper.params`` span; return what the launcher returned.
@@ -21,15 +24,16 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     configs = check_all(jobs)
     if hasattr(sweeper.launcher, "checked"):
         sweeper.launcher.checked = {tuple(job): config for job, config in zip(jobs, configs, strict=True)}
-    returned: list[Any] = []
+    finished.clear()
     for batch in batches:
-        returned += sweeper.launcher.launch(batch, initial_job_idx=len(returned))
-    return returned
+        finished.extend(sweeper.launcher.launch(batch, initial_job_idx=len(finished)))
+    return list(finished)
 
 
 def check_all(jobs: list[list[str]]) -> list[dict[str, Any]]:
     """Compose and check every job; raise once, with all that is wrong and the numbers of the jobs that it concerns."""
-    configs, mistakes = [], {}
+    configs: list[dict[str, Any]] = []
+    mistakes: dict[str, list[int]] = {}
     for number, job in enumerate(jobs):
         try:
             configs.append(compose_here([text.removeprefix("++") for text in job], []))

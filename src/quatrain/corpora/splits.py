@@ -151,10 +151,13 @@ def check_filled(held: set[str], documents: int, shares: Shares) -> None:
     if not empty:
         return
     what = "1 document" if documents == 1 else f"{documents} documents"
+    if shares.split == "contiguous":
+        what, fix = f"a text of {what}", "name a longer text, raise the share, or set it to 0."
+    else:
+        fix = "raise the share, set it to 0, or take smaller data.documents (paragraphs or lines)."
     raise UserError(
         [
-            f"data.{split}_share={shares.of(split):g} of {what} leaves none for {split}; "
-            "raise the share, set it to 0, take smaller data.documents (paragraphs or lines), or data.split=contiguous."
+            f"data.{split}_share={shares.of(split):g} of {what} leaves none for {split}; {fix}"
             if split != "train"
             else f"data.validation_share and data.test_share leave none of {what} for train; lower them."
             for split in empty

@@ -37,7 +37,7 @@ class SentencePairs(LanguageData):
     ``rows``: mappings from memory, or such rows by split, instead of ``source``. Batches are `PairBatch`.
     After `setup` also: ``num_labels`` (1 for a score), ``label_names`` (None for a score), ``regression``, ``metrics``,
     ``monitor``. MNLI has two validation sets: `val_dataloader` then returns a list, ``validation_names`` their names.
-    ``summary``: examples, tokens and the share truncated of each split.
+    ``summary``: examples, tokens, the share truncated and the share of the largest class of each split.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class SentencePairs(LanguageData):
         glue_task: str | None = "mrpc",
         text_columns: list[str] | None = None,
         label_column: str = "label",
+        label_names: list[str] | None = None,
         revision: str | None = None,
         cleaning: Cleaning | None = None,
         validation_share: float = 0.1,
@@ -76,7 +77,7 @@ class SentencePairs(LanguageData):
             seed=seed,
         )
         self.source, self.given_rows, self.glue_task = source, rows, glue_task
-        self.text_columns, self.label_column = text_columns, label_column
+        self.text_columns, self.label_column, self.given_label_names = text_columns, label_column, label_names
         self.revision, self.cleaning = revision, cleaning
         self.validation_share, self.test_share, self.split_seed = validation_share, test_share, split_seed
         self.verse_size, self.verse_seed = verse_size, verse_seed
@@ -122,8 +123,11 @@ class SentencePairs(LanguageData):
         self._tokenizer = tokenizer
         self._describe(corpus)
         for split, numbers in read_meta(folder).items():
-            self.rows[split] = PairRows(folder, split, regression=self.regression, fill=tokenizer.pad_id)
+            rows = PairRows(folder, split, regression=self.regression, fill=tokenizer.pad_id)
+            self.rows[split] = rows
             self.summary |= {f"{name}/{split}": value for name, value in numbers.items()}
+            if (share := rows.majority_share()) is not None:
+                self.summary[f"majority_share/{split}"] = share
 
     def corpus(self) -> PairCorpus:
         """Return the cleaned, split rows, as they are before they are encoded."""
@@ -131,6 +135,7 @@ class SentencePairs(LanguageData):
             "glue_task": self.glue_task,
             "text_columns": self.text_columns,
             "label_column": self.label_column,
+            "label_names": self.given_label_names,
             "cleaning": self.cleaning,
             "validation_share": self.validation_share,
             "test_share": self.test_share,
@@ -180,6 +185,12 @@ class PairRows:
         self.labels: NDArray[Any] = labels.astype(np.float32 if regression else np.int64)
         self.ignored = np.nan if regression else IGNORED
         self.labels[labels == _UNLABELLED] = self.ignored
+
+    def majority_share(self) -> float | None:
+        """The largest class's share of the labelled rows: what always guessing it scores; None for scores."""
+        if self.labels.dtype == np.float32 or not (known := self.labels[self.labels != IGNORED]).size:
+            return None
+        return float(np.bincount(known).max() / known.size)
 
     def __len__(self) -> int:
         """Count the rows."""

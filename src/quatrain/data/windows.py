@@ -1,5 +1,7 @@
 """Causal language modelling: sliding windows over one stream of tokens."""
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,6 +11,7 @@ from torch.utils.data import DataLoader
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning
 from quatrain.corpora.text import TextCorpus
+from quatrain.corpora.verse import log_probability
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
@@ -31,7 +34,7 @@ class Windows(LanguageData):
 
     ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `WindowBatch`.
     ``summary``: documents, characters (as scored), tokens and examples of each split, and the unigram perplexity of
-    the validation text.
+    the validation text; of embedded verse also the bits per character that its grammar states for that very text.
     """
 
     def __init__(
@@ -92,7 +95,10 @@ class Windows(LanguageData):
         tokenizer = fitted(self.recipe, lambda: corpus.documents("train"), corpus.fingerprint)
 
         def build(folder: Path) -> dict[str, Any]:
-            return {split: write_stream(corpus, split, tokenizer, folder) for split in corpus.splits}
+            meta = {split: write_stream(corpus, split, tokenizer, folder) for split in corpus.splits}
+            if self.source == "verse" and self.texts is None and "validation" in meta:
+                meta["validation"]["grammar_bits"] = _grammar_bits(corpus.documents("validation"))
+            return meta
 
         digest = fingerprint(corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint)
         folder = prepare_once("streams", digest, build)
@@ -113,7 +119,10 @@ class Windows(LanguageData):
                 self.summary[f"{name}/{split}"] = numbers[name]
             self.summary[f"examples/{split}"] = len(self.rows[split])
         if "validation" in meta:
-            self.summary["unigram_perplexity"] = meta["validation"]["unigram_perplexity"]
+            held_out = meta["validation"]
+            self.summary["unigram_perplexity"] = held_out["unigram_perplexity"]
+            if "grammar_bits" in held_out:
+                self.summary["grammar_bits_per_character"] = held_out["grammar_bits"] / held_out["characters"]
 
     def _short(self, streams: dict[str, np.ndarray]) -> list[str]:
         found = []
@@ -126,6 +135,11 @@ class Windows(LanguageData):
                     " to score one; give a larger share or a longer text."
                 )
         return found
+
+
+def _grammar_bits(poems: Iterable[str]) -> float:
+    """The information of embedded verse by its own grammar, below which no honest model of it comes."""
+    return -sum(map(log_probability, poems)) / math.log(2)
 
 
 def window_loader(

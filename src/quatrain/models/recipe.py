@@ -125,7 +125,7 @@ class LanguageModel:
         return config
 
     def takes_token_types(self) -> bool:
-        """Whether the model tells the sentences of a pair apart by ``token_type_ids``; DistilBERT and RoBERTa do not."""
+        """Whether the model tells the texts of a pair apart by ``token_type_ids``; DistilBERT and RoBERTa do not."""
         import inspect
 
         from quatrain.models.auto import architecture

@@ -155,6 +155,18 @@ class RunDirectory:
         return read_rows(self.metrics)
 
 
+def load_run(path: str | Path) -> RunDirectory:
+    """Return the run in the directory ``path``.
+
+    Raises:
+        UserError: there is none.
+    """
+    run = RunDirectory(path)
+    if not run.config.is_file():
+        raise UserError(f"{path} is no run directory, for it holds no config.yaml; name one that quatrain train made.")
+    return run
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write ``content`` as JSON, whole or not at all; numbers that are not finite become null, as JSON has none."""
     write_whole(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n")

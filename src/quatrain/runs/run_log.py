@@ -1,6 +1,7 @@
 """``run.log``: what libraries say, warnings and tracebacks, so that the terminal stays calm."""
 
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ def run_log(path: Path, *, rank: int = 0) -> Iterator[None]:
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
+    if not sys.stderr.isatty():  # a bar that is redrawn is of use on a terminal only; read when datasets is imported
+        os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
     quiet_libraries()
     try:
         yield

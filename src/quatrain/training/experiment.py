@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,17 +88,17 @@ def assemble(config: Mapping[str, Any], choices: Mapping[str, Choice]) -> Experi
     model = recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data))
     apply_speed(model, config["speed"])
 
-    optimizer = {name: value for name, value in config["optimizer"].items() if name != "_target_"}
-    layered = recipe.layer_lr_decay != 1.0
+    optimizer_class = locate(config["optimizer"]["_target_"], "optimizer._target_")
+    arguments = {name: value for name, value in config["optimizer"].items() if name != "_target_"}
+    depths = parameter_depths(model) if recipe.layer_lr_decay != 1.0 else None
+
+    def optimizer(module: Any) -> Any:
+        return make_optimizer(module, optimizer_class, depths=depths, layer_lr_decay=recipe.layer_lr_decay, **arguments)
+
+    optimizer(model)  # refuses wrong numbers now, not when training has begun; it allocates nothing
     task = TASKS[recipe.task](
         model,
-        optimizer=partial(
-            make_optimizer,
-            optimizer_class=locate(config["optimizer"]["_target_"], "optimizer._target_"),
-            depths=parameter_depths(model) if layered else None,
-            layer_lr_decay=recipe.layer_lr_decay,
-            **optimizer,
-        ),
+        optimizer=optimizer,
         schedule=build(config["schedule"], "schedule"),
         label_smoothing=recipe.label_smoothing,
         **_from_data(recipe.task, data),
