@@ -5,13 +5,16 @@ from typing import Any
 
 from quatrain.runs.directory import RunDirectory
 
-SHOWN = 72
-"""Characters of a sample's text."""
+SHOWN = 50
+"""Characters of a sample's text, so that its line fits a terminal of 80 columns."""
+
+FEW_WORDS = 20
+"""Characters that an answer of one token or label stays below."""
 
 ASKED = {
     "masked_lm": "held-out text with a mask",
     "causal_lm": "held-out text",
-    "sequence_classification": "held-out example",
+    "sequence_classification": "held-out row",
 }
 NEXT = {
     "masked_lm": (
@@ -47,7 +50,7 @@ def print_closing(
         console.print(_samples(samples, ASKED[task]))
     console.print("\n[bold]everything lies in[/bold]")
     console.print(f"  {escape(str(run.path))}", soft_wrap=True)
-    console.print("  export/ loads with transformers alone; metrics.csv, result.json and run.log tell the rest")
+    console.print("  export/ loads with transformers alone; the rest: metrics.csv, result.json, run.log")
     console.print("[bold]try next[/bold]")
     for command in NEXT[task]:
         console.print(f"  {escape(command)}", soft_wrap=True)
@@ -75,18 +78,19 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
 
 
 def _samples(samples: Sequence[Any], asked: str) -> Any:
+    """One line for each sample; three where the model said more than a few words."""
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for heading in (asked, "said", "", "right"):
-        table.add_column(heading, overflow="fold")
+    at_length = any(len(sample.said) > FEW_WORDS for sample in samples)
+    table = Table(box=None, padding=(0, 2), pad_edge=False, show_header=not at_length)
+    for heading in ("", "") if at_length else (asked, "said", "", "right"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for sample in samples:
         chance = "" if sample.probability is None else f"{sample.probability:.0%}"
-        texts = (_short(sample.shown), _short(sample.said), chance, _short(sample.right))
-        table.add_row(*(escape(text) for text in texts))
+        if at_length:
+            for name, text in ((asked, sample.shown), ("said", sample.said), ("right", sample.right)):
+                table.add_row(name, escape(text[-SHOWN:] if name == asked else text[:SHOWN]))
+        else:
+            table.add_row(*(escape(text) for text in (sample.shown[:SHOWN], sample.said, chance, sample.right)))
     return table
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

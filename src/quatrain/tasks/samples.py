@@ -7,7 +7,7 @@ import torch
 
 from quatrain.core.batches import IGNORED
 
-AROUND = 8
+AROUND = 6
 """Tokens shown on each side of a masked one."""
 
 
