@@ -48,8 +48,8 @@ def guarded(run: RunDirectory) -> int:
         return _failed(run, error.sentences, 1 if training else 2)
     except (KeyboardInterrupt, SystemExit):  # Lightning turns a Ctrl-C and a SIGTERM during fit into SystemExit
         if is_leader():
-            run.set_status("interrupted", "Interrupted by the user.")
-            print("interrupted", file=sys.stderr)
+            run.set_status("interrupted", "A signal ended the run.")
+            print(f"interrupted; what was done so far lies in {run.path}", file=sys.stderr)
         return 130
     except Exception as error:
         log_exception(error)
@@ -70,8 +70,11 @@ def prepare(config: dict[str, Any], run: RunDirectory) -> tuple[Any, Any, Any]:
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))
     experiment = assemble(config, choices)
     quiet_libraries()
-    trainer, metrics = assemble_trainer(config, choices, run.path, MetricsFile(run.metrics).append)
+    write = MetricsFile(run.metrics).append
+    trainer, metrics = assemble_trainer(config, choices, run.path, write, experiment.data.monitor)
     tell(experiment.describe())
+    if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
+        raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
     if is_leader():
         write_origin(run, config, experiment, choices)
     return experiment, trainer, metrics
@@ -89,6 +92,8 @@ def train(config: dict[str, Any], run: RunDirectory, experiment: Any, trainer: A
     if config["test"] and not trainer.fast_dev_run:
         trainer.test(experiment.task, datamodule=experiment.data, verbose=False)
         scores |= {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("test")}
+    if config["trainer"].get("profiler"):
+        tell(f"the profile stands at the end of {run.log}")
     if trainer.is_global_zero:
         speed = {"seconds": metrics.seconds, "tokens": metrics.tokens, "tokens_per_second": metrics.tokens_per_second}
         conclude(run, config, experiment, {"metrics": scores, "best": best, **speed})

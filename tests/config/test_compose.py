@@ -155,3 +155,22 @@ def test_errors_come_within_a_second_and_without_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_commits_taken_from_the_hub_are_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def commit(name: str, kind: str, revision: str | None, key: str) -> str:
+        asked.append((name, kind, revision, key))
+        return "c" * 40
+
+    monkeypatch.setattr("quatrain.corpora.hub.resolve_commit", commit)
+    config = compose(
+        ["experiment=mrpc_bert", "data.source=hub:nyu-mll/glue:mrpc", "model.revision=v1", "tokenizer.revision=v2"]
+    )
+    assert [config[group]["revision"] for group in ("data", "tokenizer", "model")] == ["c" * 40] * 3
+    assert asked == [
+        ("nyu-mll/glue", "dataset", None, "data.source"),
+        ("bert-base-uncased", "model", "v2", "tokenizer.source"),
+        ("bert-base-uncased", "model", "v1", "model.weights"),
+    ]

@@ -49,9 +49,9 @@ def test_what_fits(annotation: str | None, value: Any) -> None:
         ("str", 3, "a text"),
         ("int", None, "a whole number"),
         ("Literal['line', 'block']", "lime", "one of line, block"),
-        ("tuple[float, float]", [0.9], "tuple"),
-        ("float | Tensor", "fast", "float | Tensor"),
-        ("list[str] | None", "a", "list[str] | null"),
+        ("tuple[float, float]", [0.9], "a list of 2: a number, a number"),
+        ("float | Tensor", "fast", "a number"),
+        ("list[str] | None", "a", "a list, each a text or null"),
     ],
 )
 def test_what_does_not_fit(annotation: str, value: Any, allowed: str) -> None:

@@ -193,3 +193,16 @@ def test_a_reference_without_its_files_or_that_is_none_is_not_taken(
 def test_importing_loads_nothing_of_the_hub() -> None:
     check = "import sys, quatrain.corpora.hub; sys.exit('huggingface_hub' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "parsed"),
+    [
+        ("hub:some/name", ("some/name", None)),
+        ("hub:some/name:small", ("some/name", "small")),
+        ("hub:name:", ("name", None)),
+        ("some/name:small", ("some/name", "small")),
+    ],
+)
+def test_a_source_of_the_hub_is_a_name_and_may_be_a_config(text: str, parsed: tuple[str, str | None]) -> None:
+    assert hub.hub_source(text) == parsed

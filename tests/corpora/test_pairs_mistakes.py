@@ -22,8 +22,8 @@ def line(**columns: Any) -> str:
     [
         ("x.jsonl", b"", "holds no row"),
         ("x.csv", b"sentence1,sentence2,label\n", "holds no row"),
-        ("x.jsonl", GOOD + "{oops\n", r"x\.jsonl, line 21: not one JSON object"),
-        ("x.jsonl", GOOD + "[1]\n", "line 21: holds a list, not an object"),
+        ("x.jsonl", GOOD + "{oops\n", r"x\.jsonl, line 21 is no JSON"),
+        ("x.jsonl", GOOD + "[1]\n", "line 21 is a JSON list, not an object"),
         ("x.jsonl", GOOD + line(sentence2="  "), "line 21: the text in column sentence2 is empty"),
         ("x.jsonl", GOOD + line(sentence1=3), "line 21: column sentence1 holds a value of type int, not text"),
         ("x.jsonl", GOOD + line(sentence1=None), "line 21: column sentence1 holds nothing, not text"),
@@ -35,11 +35,15 @@ def line(**columns: Any) -> str:
         ("x.jsonl", GOOD.encode() + b"\0\n", "line 21: a NUL byte"),
         ("x.jsonl.gz", gzip.compress(GOOD.encode())[:-20], r"x\.jsonl\.gz"),
         ("x.jsonl.gz", b"no gzip at all", r"x\.jsonl\.gz"),
-        ("x.parquet", b"no parquet at all", "is no readable Parquet file"),
-        ("x.csv", "sentence1,sentence2,label\na,b\n", "line 2: 2 fields where the header has 3"),
-        ("x.csv", 'sentence1,sentence2,label\n"a,b,1\n', "line 2: .*check the quotes"),
+        ("x.parquet", b"no parquet at all", "cannot be read as parquet"),
+        ("x.csv", "sentence1,sentence2,label\na,b\n", "line 2 has 2 fields where the header has 3"),
+        ("x.csv", 'sentence1,sentence2,label\n"a,b,1\n', "line 2: .*mend the quotes"),
         ("x.csv", "sentence1,label,label\n", "line 1: the header names the column 'label' twice"),
-        ("x.tsv", "sentence1\tsentence2\tlabel\na\tb\t1\t\n", "line 2: 4 fields where the header has 3"),
+        (
+            "x.tsv",
+            "sentence1\tsentence2\tlabel\na\tb\t1\t\n",
+            "line 2 has 4 fields where the header has 3 .*; mend its tabs",
+        ),
         ("x.docx", "some", r"has no known suffix; pairs are read from \.jsonl"),
         ("x.jsonl", GOOD[: GOOD.index("\n") + 1], "too few to deal any"),
         (
@@ -117,7 +121,7 @@ def test_missing_sources_and_wrong_hub_names(tmp_path: Path) -> None:
     [missing] = check_pair_source(str(tmp_path / "trian.jsonl"))
     assert "is neither a file nor a folder (did you mean train.jsonl?)" in missing
     [name] = check_pair_source("hub:a/b/c")
-    assert name.startswith("data.source=hub:a/b/c is no name of the hub; write data.source=hub:OWNER/NAME")
+    assert name.startswith("data.source=hub:a/b/c names no dataset of the hub; write hub:OWNER/NAME")
     assert check_pair_source("hub:nyu-mll/glue") == []
 
 

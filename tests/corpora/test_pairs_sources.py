@@ -76,6 +76,7 @@ WRITERS: dict[str, Callable[[Path, Sequence[dict[str, Any]]], None]] = {
     ".jsonl.gz": write_gz,
     ".csv.gz": write_gz,
     ".tsv.gz": write_gz,
+    ".parquet.gz": write_gz,
 }
 
 

@@ -17,14 +17,13 @@ ROWS = ["One text,\nof two lines.", 'A "quoted", text', "Déjà vu\n\nthrice"]
 def write_rows(path, rows=ROWS, column="text"):
     """Write rows in the format that the file's ending names."""
     name = path.name.removesuffix(".gz")
+    plain = path.with_name(name)
     if name.endswith(".parquet"):
         import pyarrow
         import pyarrow.parquet
 
-        pyarrow.parquet.write_table(pyarrow.table({"id": list(range(len(rows))), column: rows}), path)
-        return
-    plain = path.with_name(name)
-    if name.endswith(".jsonl"):
+        pyarrow.parquet.write_table(pyarrow.table({"id": list(range(len(rows))), column: rows}), plain)
+    elif name.endswith(".jsonl"):
         plain.write_text("".join(json.dumps({"id": n, column: row}) + "\n" for n, row in enumerate(rows)), "utf-8")
     else:
         with plain.open("w", newline="", encoding="utf-8") as out:
@@ -39,7 +38,7 @@ def all_documents(source, **arguments):
     return list(load_text(str(source), validation_share=0, **arguments).documents("train"))
 
 
-@pytest.mark.parametrize("suffix", ["jsonl", "csv", "tsv", "parquet", "jsonl.gz", "csv.gz", "tsv.gz"])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "tsv", "parquet", "jsonl.gz", "csv.gz", "tsv.gz", "parquet.gz"])
 def test_every_record_format_gives_its_rows(tmp_path, suffix):
     write_rows(tmp_path / f"rows.{suffix}", column="poem")
     assert all_documents(tmp_path / f"rows.{suffix}", text_column="poem") == ROWS

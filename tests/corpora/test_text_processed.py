@@ -28,9 +28,9 @@ def test_a_written_corpus_reads_back_the_same(tmp_path, documents, split):
     share = 0.34 if documents != "whole" or split == "contiguous" else 0
     corpus = load_text(str(tmp_path / "raw.txt"), documents=documents, split=split, validation_share=share)
     folder = write_text(corpus, tmp_path / "new" / "processed")
-    same(corpus, load_text(str(folder)))
-    same(corpus, load_text(str(folder), documents=documents))
-    assert load_text(str(folder), documents=documents).report.counts == {}
+    same(corpus, load_text(str(folder), validation_share=share))
+    same(corpus, load_text(str(folder), documents=documents, validation_share=share))
+    assert load_text(str(folder), documents=documents, validation_share=share).report.counts == {}
 
 
 def test_the_report_holds_sizes_recipe_counts_and_examples(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from quatrain.core.errors import NotNow, UserError
+from quatrain.data import cache
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 
 
@@ -111,5 +112,69 @@ def test_an_error_about_another_file_stays_what_it_is(tmp_path: Path):
 
 
 def test_fingerprints_tell_values_but_not_their_order():
-    assert fingerprint(a=1, b="x") == fingerprint(b="x", a=1)
-    assert fingerprint(a=1, b="x") != fingerprint(a=1, b="y")
+    assert fingerprint("pairs", a=1, b="x") == fingerprint("pairs", b="x", a=1)
+    assert fingerprint("pairs", a=1, b="x") != fingerprint("pairs", a=1, b="y")
+
+
+@pytest.mark.parametrize(
+    ("changed", "void"),
+    [
+        ("data/windows.py", {"streams"}),
+        ("data/pair_encoding.py", {"pairs"}),
+        ("data/text_rows.py", {"streams", "examples"}),
+        ("tokenizers/cutting.py", {"streams", "examples", "pairs", "tokenizers"}),
+        ("tokenizers", {"streams", "examples", "pairs", "tokenizers"}),
+    ],
+)
+def test_a_change_of_code_voids_what_it_wrote_and_nothing_else(
+    changed: str, void: set[str], monkeypatch: pytest.MonkeyPatch
+):
+    """The last case is another version of the installed library."""
+    kinds = ("streams", "examples", "pairs", "tokenizers")
+    cache._code.cache_clear()
+    before = {kind: fingerprint(kind) for kind in kinds}
+    read, version = Path.read_bytes, cache.version
+
+    def other(path: Path) -> bytes:
+        return read(path) + (b"# changed" if str(path).endswith(changed) else b"")
+
+    monkeypatch.setattr(Path, "read_bytes", other)
+    monkeypatch.setattr(cache, "version", lambda name: "0.0" if name == changed else version(name))
+    cache._code.cache_clear()
+    assert {kind for kind in kinds if fingerprint(kind) != before[kind]} == void
+    cache._code.cache_clear()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\0\0", b"\xff", b"[]", b"{}", b'{"sizes": 3}', b'{"meta": {'])
+def test_a_description_that_cannot_be_read_is_made_again(tmp_path: Path, content: bytes):
+    """As a power cut leaves it."""
+
+    def build(folder: Path) -> dict[str, Any]:
+        (folder / "data").write_text("whole")
+        return {"number": 1}
+
+    place = prepare_once("thing", "abc", build, root=tmp_path)
+    (place / "meta.json").write_bytes(content)
+    assert read_meta(prepare_once("thing", "abc", build, root=tmp_path)) == {"number": 1}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="reads /proc")
+def test_everything_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    flushed: list[Path] = []
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        sync(descriptor)
+
+    def build(folder: Path) -> dict[str, Any]:
+        (folder / "deep").mkdir()
+        (folder / "deep/data").write_text("whole")
+        return {}
+
+    monkeypatch.setattr(os, "fsync", note)
+    place = prepare_once("thing", "abc", build, root=tmp_path)
+    half = [path for path in flushed if path.name.startswith(".abc.") or ".abc." in str(path.parent)]
+    names = {path.relative_to(tmp_path / "thing").as_posix().partition("/")[2] for path in half}
+    assert names == {"", "deep", "deep/data", "meta.json"}
+    assert flushed[-1] == place.parent

@@ -14,7 +14,8 @@ from quatrain.data.windows import Windows
     ("module", "arguments", "said"),
     [
         (Windows, {"stride": 0}, r"^data\.stride=0 does not move the window; give at least 1, or null"),
-        (Windows, {"max_length": 3}, r"^data\.max_length=3 is too small; give at least 4 tokens\.$"),
+        (Windows, {"max_length": 0}, r"^data\.max_length=0 is too small; give at least 1 tokens\.$"),
+        (MaskedText, {"max_length": 3}, r"^data\.max_length=3 is too small; give at least 4 tokens\.$"),
         (Windows, {"batch_size": 0}, r"^data\.batch_size=0 is too small; give at least 1 examples\.$"),
         (Windows, {"eval_batch_size": 0}, r"^data\.eval_batch_size=0 .* or null for data\.batch_size"),
         (Windows, {"num_workers": -1}, r"^data\.num_workers=-1 is too small; give at least 0 processes"),

@@ -35,21 +35,68 @@ def keys_of(batches: Any) -> list[list[list[int]]]:
     return [batch["keys"].tolist() for batch in batches]
 
 
-@pytest.mark.parametrize("num_workers", [0, 2])
-def test_a_state_taken_within_an_epoch_goes_on_exactly(num_workers: int):
+@pytest.mark.parametrize(("num_workers", "resumed_with"), [(0, 0), (2, 2), (2, 1), (0, 2)])
+def test_a_state_taken_within_an_epoch_goes_on_exactly_with_any_workers(num_workers: int, resumed_with: int):
     whole = loader_of(num_workers)
     iterator = iter(whole)
     before = [next(iterator) for _ in range(3)]
     state = whole.state_dict()
     rest, following = keys_of(iterator), keys_of(whole)
 
-    resumed = loader_of(num_workers)
+    assert state == {"epoch": 0, "batches": 3}
+    resumed = loader_of(resumed_with)
     resumed.load_state_dict(state)
+    assert resumed.state_dict() == state
     assert keys_of(resumed) == rest
     assert keys_of(resumed) == following
     first = keys_of(before) + rest
     assert sorted(key[1] for batch in first for key in batch) == list(range(20))
     assert {key[0] for batch in following for key in batch} == {1}
+
+
+@pytest.mark.parametrize("drop_last", [False, True])
+@pytest.mark.parametrize("exhausted", [False, True])
+def test_a_state_taken_after_an_epoch_begins_the_next(drop_last: bool, exhausted: bool):
+    """Also where, as Lightning does it, nobody asked for more than the last batch."""
+    whole = loader_of(0, drop_last)
+    iterator = iter(whole)
+    for _ in range(len(whole)):
+        next(iterator)
+    if exhausted:
+        assert next(iterator, None) is None
+    state = whole.state_dict()
+    assert state == {"epoch": 1, "batches": 0}
+    resumed = loader_of(0, drop_last)
+    resumed.load_state_dict(state)
+    assert [keys_of(resumed), keys_of(resumed)] == [keys_of(whole), keys_of(whole)]
+
+
+def test_an_epoch_that_is_left_begins_anew_unless_another_is_named():
+    loader: Any = loader_of(2)
+    first = keys_of(loader_of(0))
+    assert next(iter(loader))["keys"].tolist() == first[0]
+    assert keys_of(loader) == first
+    next(iter(loader))
+    loader.sampler.set_epoch(5)
+    assert {key[0] for batch in keys_of(loader) for key in batch} == {5}
+
+
+def test_starting_workers_leaves_the_tokenizers_threads_as_they_were(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
+    list(loader_of(1))
+    list(evaluation_loader(Switch(), EvaluationSampler(20), batch_size=3, num_workers=1))
+    assert "TOKENIZERS_PARALLELISM" not in os.environ
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
+    batches = list(evaluation_loader(Switch(), EvaluationSampler(20), batch_size=3, num_workers=1))
+    assert os.environ["TOKENIZERS_PARALLELISM"] == "true"
+    assert {int(batch["off"]) for batch in batches} == {1}
+
+
+class Switch(Echo):
+    """Says whether the process that reads has the tokenizers' threads switched off."""
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+        return {"off": np.asarray(os.environ.get("TOKENIZERS_PARALLELISM") == "false")}
 
 
 def test_workers_do_not_change_the_batches():

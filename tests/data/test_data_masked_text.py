@@ -103,6 +103,15 @@ def test_masks_change_by_epoch_but_not_by_batch_and_validation_masks_stay(robert
     assert masks(data, module(roberta, seed=1).val_dataloader()) != held_out
 
 
+def test_asking_for_every_token_changes_training_alone(roberta: Tokenizer):
+    """Else the held-out numbers would mostly score copying."""
+    everywhere, hidden = module(roberta, labels="all", test_share=0.1), module(roberta, test_share=0.1)
+    for loader in ("val_dataloader", "test_dataloader"):
+        assert masks(everywhere, getattr(everywhere, loader)()) == masks(hidden, getattr(hidden, loader)())
+    for _, labels in masks(everywhere, everywhere.train_dataloader()).values():
+        assert IGNORED not in labels[1:-1]
+
+
 def test_batches_are_padded_to_their_longest_and_labels_restore_the_text(roberta: Tokenizer):
     data = module(roberta, mask_probability=0.5, texts={"train": ["a", "a mill"], "validation": POEMS})
     for batch in data.val_dataloader():

@@ -1,5 +1,7 @@
 """The pairs module: token types where taken, padding per batch, truncation, labels, two validation sets."""
 
+import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ ROWS = {
 
 
 def module(tokenizer: Any, **changes: Any) -> SentencePairs:
-    data = SentencePairs(tokenizer=tokenizer, **{"rows": ROWS, "batch_size": 4, **changes})
+    data = SentencePairs(tokenizer=tokenizer, **{"rows": ROWS, "glue_task": "mrpc", "batch_size": 4, **changes})
     data.prepare_data()
     data.setup("fit")
     return data
@@ -83,7 +85,7 @@ def test_unlabelled_rows_and_fillers_are_not_scored(bert: Tokenizer):
 def test_a_classification_describes_itself(bert: Tokenizer):
     data = module(bert)
     assert (data.num_labels, data.label_names) == (2, ("not_equivalent", "equivalent"))
-    assert (data.metrics, data.monitor, data.regression) == (("accuracy", "f1"), "val/f1", False)
+    assert (data.metrics, data.monitor, data.regression) == (("accuracy", "f1"), ("val/f1", "max"), False)
     assert data.validation_names == ("val",)
 
 
@@ -95,7 +97,7 @@ def test_scores_are_a_regression_and_unlabelled_ones_nan(bert: Tokenizer):
     }
     data = module(bert, rows=rows, glue_task="stsb")
     assert (data.num_labels, data.label_names, data.regression) == (1, None, True)
-    assert (data.metrics, data.monitor) == (("pearson", "spearman"), "val/spearman")
+    assert (data.metrics, data.monitor) == (("pearson", "spearman"), ("val/spearman", "max"))
     batch = next(iter(data.val_dataloader()))
     assert batch["labels"].numpy().dtype == np.float32
     assert batch["labels"].tolist() == [0.0, 0.5, 1.0, 1.5]
@@ -106,12 +108,32 @@ def test_columns_of_one_s_own_and_single_sentences(bert: Tokenizer):
     rows = [{"verse": f"the {WORDS[n % 6]} {n}", "mood": n % 3} for n in range(40)]
     data = module(bert, rows=rows, glue_task=None, text_columns=["verse"], label_column="mood")
     assert data.num_labels == 3
-    assert data.metrics == ("accuracy",)
+    assert (data.metrics, data.monitor) == (("accuracy",), ("val/accuracy", "max"))
     batch = next(iter(data.train_dataloader()))
     assert (batch["token_type_ids"] == 0).all()
     assert (batch["input_ids"][:, 0] == bert.hf.cls_token_id).all()
     sizes = [data.summary[f"examples/{split}"] for split in ("train", "validation", "test")]
     assert sizes == [32, 4, 4]
+
+
+def test_rows_of_one_s_own_need_no_task(bert: Tokenizer):
+    """Their columns are found, GLUE's are not asked for; what is monitored is among the metrics."""
+    some = [{"question": f"the {WORDS[n % 6]} {n}", "reply": f"a {WORDS[n % 5]}", "label": n % 2} for n in range(40)]
+    data = SentencePairs(tokenizer=bert, rows=some, text_columns=["question", "reply"])
+    data.setup()
+    assert (data.metrics, data.monitor) == (("accuracy", "f1"), ("val/accuracy", "max"))
+    scored = [{**row, "label": n / 8} for n, row in enumerate(some)]
+    data = SentencePairs(tokenizer=bert, rows=scored, text_columns=["question", "reply"])
+    data.setup()
+    assert (data.metrics, data.monitor) == (("pearson", "spearman"), ("val/pearson", "max"))
+
+
+def test_a_file_with_another_checksum_is_refused(bert: Tokenizer, tmp_path: Any):
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in ROWS["train"]), encoding="utf-8")
+    SentencePairs(tokenizer=bert, source=str(file), sha256=hashlib.sha256(file.read_bytes()).hexdigest()).setup()
+    with pytest.raises(UserError, match="sha256"):
+        SentencePairs(tokenizer=bert, source=str(file), sha256="0" * 64).setup()
 
 
 def test_mnli_has_two_validation_sets(bert: Tokenizer):
@@ -126,7 +148,7 @@ def test_mnli_has_two_validation_sets(bert: Tokenizer):
     loaders = data.val_dataloader()
     assert [sum(len(batch["labels"]) for batch in loader) for loader in loaders] == [4, 5]
     assert data.validation_names == ("val", "val_mismatched")
-    assert data.monitor == "val/accuracy"
+    assert data.monitor == ("val/accuracy", "max")
 
 
 def test_several_processes_encode_the_same(bert: Tokenizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Any):

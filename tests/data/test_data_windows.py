@@ -1,5 +1,8 @@
 """The windows module: streams split before windows, documents joined, numbers by hand, one call for a string."""
 
+import itertools
+import math
+import pickle
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 
 from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
+from quatrain.corpora.verse import log_probability
 from quatrain.data.sampler import EpochSampler
 from quatrain.data.windows import Windows, window_loader
 from quatrain.tokenizers.tokenizer import Tokenizer
@@ -94,6 +98,76 @@ def test_a_second_start_encodes_nothing(gpt2: Tokenizer, monkeypatch: pytest.Mon
     monkeypatch.setattr(Tokenizer, "encode", None)
     again = module(gpt2, stride=3, max_length=8)  # the stream is the same for any window
     assert stream(again, "train") == stream(first, "train")
+
+
+def test_the_grammar_s_bits_of_unseen_verse_by_hand(gpt2: Tokenizer):
+    """The sum of -log2 of the validation poems' probabilities, over the characters that are scored."""
+    data = module(gpt2, texts=None, source="verse", verse_size=30, validation_share=0.2, split="random")
+    poems = list(data.corpus().documents("validation"))
+    assert len(poems) == 6
+    bits = sum(-log_probability(poem) / math.log(2) for poem in poems)
+    first = gpt2.decode(gpt2.encode(poems[:1])[0][:1])
+    characters = sum(map(len, poems)) - len(first)
+    assert data.summary["characters/validation"] == characters
+    assert data.summary["grammar_bits_per_character"] == pytest.approx(bits / characters, rel=1e-12)
+
+
+@pytest.mark.parametrize("cut", [{"documents": "lines", "verse_size": 30}, {"verse_size": 5}], ids=str)
+def test_the_grammar_says_nothing_of_parts_of_poems(gpt2: Tokenizer, own_cache: Path, cut: dict[str, Any]):
+    """Lines, and the tail of one text of few poems: no poem, so no number, rather than an infinite one."""
+    data = module(gpt2, texts=None, source="verse", validation_share=0.3, **cut)
+    assert "grammar_bits_per_character" not in data.summary
+    assert all("Infinity" not in path.read_text() for path in own_cache.rglob("meta.json"))
+
+
+def test_rows_travel_to_workers_as_a_path(gpt2: Tokenizer):
+    data = module(gpt2, texts="mill " * 20_000, validation_share=0.4)
+    for split, rows in data.rows.items():
+        sent = pickle.dumps(rows)
+        assert len(sent) < 1000 < data.summary[f"tokens/{split}"]
+        ours, theirs = (each.__getitems__([(0, 3)]) for each in (rows, pickle.loads(sent)))
+        assert all((ours[name] == theirs[name]).all() for name in ours)
+
+
+def test_one_token_is_a_window(gpt2: Tokenizer):
+    tokens = gpt2.encode([TEXT])[0].tolist()
+    loader = window_loader(TEXT, tokenizer=gpt2, max_length=1, stride=1, shuffle=False, drop_last=False)
+    pairs = [pair for batch in loader for pair in zip(batch["input_ids"], batch["target"], strict=True)]
+    assert [(int(one), int(two)) for one, two in pairs] == list(itertools.pairwise(tokens))
+    with pytest.raises(UserError, match=r"data\.max_length=3 needs 4 tokens .* has 2; set .* at most 1"):
+        window_loader(gpt2.decode(tokens[:2]), tokenizer=gpt2, max_length=3, stride=1)
+
+
+def test_a_batch_that_can_never_be_full_is_refused_before_training(gpt2: Tokenizer):
+    with pytest.raises(UserError, match=r"data\.drop_last=true leaves no batch: data\.batch_size=5000, but"):
+        module(gpt2, drop_last=True, batch_size=5000)
+
+
+def test_a_long_document_is_never_whole_before_the_tokenizer(monkeypatch: pytest.MonkeyPatch):
+    """A document of three megabytes reaches `fit` in pieces that are the document."""
+    seen: list[str] = []
+    fit = ByteLevelBPE.fit
+
+    def noting(recipe: ByteLevelBPE, texts: Any) -> Tokenizer:
+        seen.extend(texts())
+        return fit(recipe, lambda: seen[:1])
+
+    monkeypatch.setattr(ByteLevelBPE, "fit", noting)
+    text = "the mill runs by the river and over the hills " * 65_000
+    module(ByteLevelBPE(vocab_size=262), texts={"train": [text]}, validation_share=0.0)
+    assert "".join(seen) == text
+    assert max(map(len, seen)) < len(text) / 2
+
+
+def test_test_rows_are_predicted_once_over_the_ranks(gpt2: Tokenizer):
+    seen = []
+    for rank in range(2):
+        data = module(gpt2, test_share=0.3, batch_size=3)
+        data.trainer = SimpleNamespace(current_epoch=0, global_rank=rank, world_size=2)  # type: ignore[assignment]
+        rows = [n for batch in data.predict_dataloader() for n in batch["example_ids"].tolist() if n >= 0]
+        assert rows == [place * 2 + rank for place in range(len(rows))]
+        seen += rows
+    assert sorted(seen) == list(range(data.summary["examples/test"]))  # type: ignore[arg-type]
 
 
 def test_a_recipe_is_trained_on_the_training_split_once_and_read_again(

@@ -184,3 +184,11 @@ def test_a_broken_off_validation_leaves_nothing_behind(trainer: Any, loader: Any
     task.validation_step(batch, 0)
     found = _validate(trainer, loader, task, [batch | {"labels": tensor([[0]])}])
     assert found["val/loss"] == pytest.approx(math.log(2))
+
+
+def test_fillers_are_not_predicted(loader: Any, trainer: Any, table: Any) -> None:
+    """Row 2 stands in for the row that another rank has."""
+    task = SequenceClassification(table(tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]), whole_text=True))
+    batch = {"input_ids": tensor([[0], [2], [1]]), "example_ids": tensor([0, 1, -2])}
+    (found,) = trainer().predict(task, loader([batch]))
+    assert found.tolist() == [[0.0, 1.0], [4.0, 5.0]]

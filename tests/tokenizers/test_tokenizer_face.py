@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quatrain.core.errors import UserError
+from quatrain.tokenizers.byte_level import begins_word, from_bytes
 from quatrain.tokenizers.cutting import cut
 from quatrain.tokenizers.pretrained import Pretrained
 from quatrain.tokenizers.tokenizer import Tokenizer
@@ -95,6 +96,34 @@ def test_words_begin_where_a_reader_sees_it(bpe: Tokenizer, wordpiece: Tokenizer
     assert words(bpe, " Ünder\nsea") == ["Ünder", "sea"]
     assert bpe.word_starts().shape == (bpe.vocab_size,)
     assert bpe.word_starts()[sorted(bpe.special_ids)].all()
+
+
+@pytest.mark.parametrize(
+    ("piece", "begins"),
+    [
+        (" sea", True),
+        ("sea", False),
+        (";", True),
+        ("'s", False),
+        ("\u2014", True),
+        ("\u201csea", True),
+        ("\u201d", True),
+        ("\u2019s", False),
+        ("\u00e9t\u00e9", False),
+        ("\u0301", False),
+        ("\u00a0", True),
+        ("\u00bf", True),
+        ("\U0001f30a", True),
+        ("\u4e2d", False),
+    ],
+)
+def test_punctuation_of_any_script_begins_a_word(piece: str, begins: bool) -> None:
+    assert begins_word(from_bytes(piece.encode())) is begins
+
+
+def test_a_part_of_a_character_continues_its_word() -> None:
+    dash = "\u2014".encode()
+    assert [begins_word(from_bytes(part)) for part in (dash[:2], dash[1:], dash + dash[:1])] == [False, False, True]
 
 
 def test_a_saved_tokenizer_is_loaded_to_the_same_class_and_ids(tokenizer: Tokenizer, tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
 """Trained tokenizers: special ids in order, nothing lost, the same bytes every time, bad arguments told."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quatrain.core.errors import UserError
+from quatrain.tokenizers import trained
+from quatrain.tokenizers.cutting import cut
 from quatrain.tokenizers.tokenizer import Tokenizer
 from quatrain.tokenizers.trained import ByteLevelBPE, WordPiece
 
@@ -72,6 +77,41 @@ def test_training_gives_the_same_bytes_every_time_and_on_any_number_of_threads(
         again = recipe.fit(lambda: iter(TEXTS))
         assert again.hf.backend_tokenizer.to_str() == first.hf.backend_tokenizer.to_str()
         assert again.fingerprint == first.fingerprint
+
+
+@pytest.mark.parametrize("recipe", [ByteLevelBPE(vocab_size=400), WordPiece(vocab_size=150)], ids=["bpe", "wordpiece"])
+def test_a_long_text_is_learned_in_pieces_to_the_same_bytes(
+    recipe: ByteLevelBPE | WordPiece, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of a million characters with runs of white space, special strings and what lies between words."""
+    whole = "".join(f"{text}{gap}" for text in TEXTS * 30 for gap in (" ", "\n\n", "  ", "\t ", "a_b c\u0301 \u4e2d"))
+    assert len(list(cut(whole))) > 3
+    pieces = recipe.fit(lambda: [whole]).hf.backend_tokenizer.to_str()
+    monkeypatch.setattr(trained, "cut", lambda text: [text])
+    assert recipe.fit(lambda: [whole]).hf.backend_tokenizer.to_str() == pieces
+
+
+MEMORY = """
+from pathlib import Path
+from quatrain.tokenizers.trained import ByteLevelBPE
+
+def peak():  # getrusage would begin with the peak of the process that started this one
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+recipe = ByteLevelBPE(vocab_size=300)
+recipe.fit(lambda: ["the river " * 10_000])
+before = peak()
+recipe.fit(lambda: ["the river runs below the hill " * 200_000])
+print((peak() - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_training_on_one_long_text_takes_little_memory() -> None:
+    """A text of 6 MB, which at once would take ten times its size and far more."""
+    ran = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 100
 
 
 def test_special_strings_of_the_corpus_are_not_learned_from() -> None:

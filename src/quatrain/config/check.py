@@ -14,11 +14,24 @@ from quatrain.core.errors import UserError
 
 def check(config: dict[str, Any]) -> None:
     """Raise a `UserError` with every mistake of ``config``; no torch is imported and nothing downloaded."""
-    mistakes = [sentence for key, node, _ in nodes(config) for sentence in check_node(key, node)]
+    mistakes = list(_check_root(config))
+    if not mistakes:  # nodes repeat what the root says
+        mistakes = [sentence for key, node, _ in nodes(config) for sentence in check_node(key, node)]
     if not mistakes:  # cross-checks read values whose types are right
         mistakes = list(crosschecks(config))
     if mistakes:
         raise UserError(mistakes)
+
+
+def _check_root(config: dict[str, Any]) -> Iterator[str]:
+    """The plain values at the top, whose types no class states."""
+    for name, kind, allowed in (
+        ("seed", int, "a whole number"),
+        ("test", bool, "true or false"),
+        ("name", str, "a text"),
+    ):
+        if type(config[name]) is not kind:
+            yield f"{name}={_written(config[name])} does not fit; allowed is {allowed}."
 
 
 def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from quatrain.config.check import check
 from quatrain.config.folder import conf_folder
 from quatrain.config.freeze import freeze
-from quatrain.config.nodes import choose_monitor, drop_foreign, fill_defaults
+from quatrain.config.nodes import drop_foreign, fill_defaults
 from quatrain.core.errors import UserError
 
 
@@ -51,7 +51,6 @@ def complete(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """
     drop_foreign(config, overrides)
     fill_defaults(config)
-    choose_monitor(config)
     check(config)
     return freeze(config)
 

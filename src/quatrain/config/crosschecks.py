@@ -13,6 +13,7 @@ TASK_OF_DATA = {
 }
 OF_PAIRS = (
     "source",
+    "sha256",
     "glue_task",
     "text_columns",
     "label_column",
@@ -22,6 +23,7 @@ OF_PAIRS = (
     "verse_size",
 )
 OF_RECIPE = ("task", "label_smoothing", "layer_lr_decay", "frozen_layers", "lora")
+PACKAGE_OF_LOGGER = {"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
 CHECK_OF_DATA = {
     "quatrain.data.pairs.SentencePairs": "check_pairs",
     "quatrain.data.masked_text.MaskedText": "check_masked_text",
@@ -36,7 +38,7 @@ MODEL_FOR_TASK = {
 
 def crosschecks(config: dict[str, Any]) -> Iterator[str]:
     """Yield a sentence for every pair of parts that do not fit; cheap, before any download."""
-    for rule in (_data_numbers, _sources, _task_fits_data, _model_fits, _training_ends, _monitors):
+    for rule in (_data_numbers, _sources, _task_fits_data, _model_fits, _training_ends, _loggers, _monitors):
         yield from rule(config)
 
 
@@ -109,8 +111,23 @@ def _described(config: dict[str, Any]) -> dict[str, Any] | None:
 
 def _training_ends(config: dict[str, Any]) -> Iterator[str]:
     trainer = config["trainer"]
+    for name, least in (("max_epochs", -1), ("max_steps", -1)):
+        value = trainer.get(name)
+        if value is not None and (value < least or value == 0):
+            yield f"trainer.{name}={value} trains nothing; give 1 or more, or leave it out."
     if trainer.get("max_epochs") is None and trainer.get("max_steps", -1) in (-1, None) and not trainer.get("max_time"):
         yield "trainer.max_epochs=null and no trainer.max_steps: training would never end; give one of them."
+
+
+def _loggers(config: dict[str, Any]) -> Iterator[str]:
+    from importlib.util import find_spec
+
+    for name, node in (config.get("logger") or {}).items():
+        package = (
+            PACKAGE_OF_LOGGER.get(str(node.get("_target_")).rpartition(".")[2]) if isinstance(node, dict) else None
+        )
+        if package and find_spec(package) is None:
+            yield f"logger={name} needs {package}, which is not installed; run pip install 'quatrain[{name}]'."
 
 
 def _monitors(config: dict[str, Any]) -> Iterator[str]:

@@ -46,10 +46,10 @@ def is_path(value: str) -> bool:
 
 
 def _hub_name(value: str, kind: Kind) -> str | None:
-    from quatrain.corpora.hub import is_hub_name
+    from quatrain.corpora.hub import HUB, hub_source, is_hub_name
 
     if kind == "dataset":
-        return value.removeprefix("hub:") if value.startswith("hub:") else None
+        return hub_source(value)[0] if value.startswith(HUB) else None
     return value if is_hub_name(value) else None
 
 

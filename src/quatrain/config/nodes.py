@@ -91,15 +91,5 @@ def drop_foreign(config: dict[str, Any], overrides: list[str]) -> None:
                 del node[name]
 
 
-def choose_monitor(config: dict[str, Any]) -> None:
-    """Where ``callbacks.checkpoints.monitor`` is null, put the score that the task is judged by, in place."""
-    from quatrain.tasks.metric_names import monitor
-
-    checkpoints = (config.get("callbacks") or {}).get("checkpoints")
-    task = config["model"].get("task")
-    if checkpoints and checkpoints.get("monitor", "") is None and isinstance(task, str):
-        checkpoints["monitor"], checkpoints["mode"] = monitor(task, glue_task=config["data"].get("glue_task"))
-
-
 def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple | list) else value

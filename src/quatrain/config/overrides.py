@@ -74,9 +74,17 @@ def _parse(text: str, examined: Examined) -> Override | None:
         return OverridesParser.create().parse_overrides([text])[0]
     except OverrideParseException:
         key = text.split("=")[0]
-        hint = f"quote the value, as in \"{key}='...'\"" if "=" in text else "write KEY=VALUE"
+        hint = f"quote the value, as in \"{key}='...'\"" if "=" in text else f"write KEY=VALUE{_meant(text)}"
         examined.mistakes.append(f"{text}: cannot be read as an override; {hint}.")
         return None
+
+
+def _meant(word: str) -> str:
+    """A bare word is mostly an option whose group was left out."""
+    from quatrain.config.folder import conf_folder
+
+    found = sorted(conf_folder().glob(f"*/{word}.yaml")) if word.isidentifier() else []
+    return f", as in {found[0].parent.name}={word}" if found else ""
 
 
 def _groups_of(search_path: list[str]) -> set[str]:
@@ -132,7 +140,12 @@ def _judge_leaves(leaves: list[tuple[str, Override]], chosen: list[str], examine
 
 def _judge(text: str, override: Override, config: dict[str, Any], examined: Examined) -> None:
     key = override.key_or_group
-    if override.is_add() or override.is_force_add() or override.is_delete() or key.startswith("hydra.sweeper.params"):
+    added = override.is_add() or override.is_force_add()
+    if added and key.split(".")[0] not in config:
+        takes_all = ", ".join(str(name) for name in config if name != "hydra")
+        examined.mistakes.append(f"{text}: there is no {key.split('.')[0]} in an experiment; it takes {takes_all}.")
+        return
+    if added or override.is_delete() or key.startswith("hydra.sweeper.params"):
         examined.accepted.append(text)
         return
     parts = key.split(".")
@@ -148,10 +161,10 @@ def _judge(text: str, override: Override, config: dict[str, Any], examined: Exam
         examined.accepted.append(f"++{text}")
         return
     known = sorted({*map(str, node), *arguments} - {"_target_"})
-    near = nearest(parts[depth], known)
-    if near:
-        near = near.replace("mean ", f"mean {place}.") if place else near
-    elif not place:
+    near = nearest(key, _keys(config)) if not place and len(parts) > 1 else nearest(parts[depth], known)
+    if near and place:
+        near = near.replace("mean ", f"mean {place}.")
+    elif not near and not place:
         near = nearest(key, _keys(config))
     hint = near or f"; {place or 'an experiment'} takes {', '.join(known)}."
     examined.mistakes.append(f"{text}: there is no key {key}{hint}")

@@ -7,7 +7,8 @@ import operator
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Union
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from quatrain.config.signatures import Argument
 
@@ -44,17 +45,27 @@ def misfit(argument: Argument, value: Any) -> str | None:
     try:
         _adapter(_Key(hint)).validate_json(json.dumps(value), strict=True)
     except ValidationError:
-        return f"allowed is {_readable(argument)}"
+        return f"allowed is {_in_words(hint)}"
     return None
 
 
-def _readable(argument: Argument) -> str:
-    """The annotation in words: choices one by one, else as the source has it."""
-    node = argument.annotation
-    if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] == "Literal":
-        return "one of " + ", ".join(ast.unparse(item).strip("'\"") for item in _items(node.slice))
-    words = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
-    return words.get(argument.written, argument.written.replace("None", "null"))
+def _in_words(hint: Any) -> str:
+    """A hint as a user would say it: ``float | None`` is "a number or null"."""
+    words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a path"}
+    if hint is None or hint is type(None):
+        return "null"
+    if hint in words:
+        return words[hint]
+    origin, inside = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_in_words(item) for item in inside))
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, inside))
+    if origin is tuple and Ellipsis not in inside:
+        return f"a list of {len(inside)}: {', '.join(_in_words(item) for item in inside)}"
+    if origin in (list, tuple):
+        return f"a list, each {_in_words(inside[0])}"
+    return {list: "a list", tuple: "a list", dict: "a mapping"}.get(origin or hint, "another kind of value")
 
 
 def _hint(node: ast.expr | None) -> Any:

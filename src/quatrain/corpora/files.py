@@ -12,15 +12,16 @@ from typing import IO
 
 from quatrain.core.errors import UserError
 
-TEXT_SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv")
-SUFFIXES = (*TEXT_SUFFIXES, ".parquet", *(f"{suffix}.gz" for suffix in TEXT_SUFFIXES))
-"""Endings of the files that are read; the parts of a ``.gz`` are decompressed on the way."""
+_PLAIN_SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
+SUFFIXES = (*_PLAIN_SUFFIXES, *(f"{suffix}.gz" for suffix in _PLAIN_SUFFIXES))
+"""Endings of the files that are read; those with ``.gz`` are decompressed on the way."""
 
 SPLITS = ("train", "validation", "test")
 
 _BLOCK = 1 << 20
 _HEAD = 1 << 16
 _SPLIT_NAME = re.compile(r"(train|validation|valid|val|dev|test)([-_.]\d[^.]*)?\.", re.IGNORECASE)
+_NAMED_FILES = 5
 _SHORT_NAMES = {"valid": "validation", "val": "validation", "dev": "validation"}
 
 
@@ -36,27 +37,65 @@ def split_of(name: str) -> str | None:
     return _SHORT_NAMES.get(found := match[1].lower(), found) if match else None
 
 
-def list_files(source: str) -> list[tuple[str | None, Path]]:
+def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, Path]]:
     """The files that a file's, folder's or glob's name stands for, with their splits, in the order of reading.
 
-    A folder is walked with what lies below, hidden files and unknown endings left out. Where it holds a ``train`` file
-    it brings its own splits and only files named after a split are taken; else every split is None. Empty where there
-    is nothing.
+    A folder is walked with what lies below, hidden files and unknown endings left out. Where it holds a file named
+    after a split it brings its own splits and only such files are taken; else every split is None. The files of a glob
+    have splits where all are named after one and train is among them. Empty where there is nothing.
+
+    Raises:
+        UserError: files named after splits hold none for train, or a glob matches them beside others.
     """
     path = Path(source).expanduser()
     if path.is_file():
         return [(None, path)]
     if path.is_dir():
-        found = sorted(_visible(path))
-        named = [(split_of(file.name), file) for file in found]
-        if any(split == "train" for split, _ in named):
-            return sorted((pair for pair in named if pair[0]), key=lambda pair: SPLITS.index(pair[0] or ""))
-        return [(None, file) for file in found]
-    if glob.has_magic(source):
-        # Path.glob refuses patterns that shells and this one take.
-        matches = (Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        return [(None, file) for file in sorted(matches) if file.is_file()]
-    return []
+        named = [(split_of(file.name), file) for file in sorted(_visible(path))]
+        own = [(split, file) for split, file in named if split]
+        if own and all(split != "train" for split, _ in own):
+            there = ", ".join(file.name for _, file in own[:_NAMED_FILES])
+            raise UserError(
+                f"{key}={source} holds files for validation or test ({there}) but none for train; add train"
+                f"{suffix_of(own[0][1].name)}, or rename them where they are all there is to train on."
+            )
+        return _in_order(own) if own else list(named)
+    files = glob_files(source)
+    splits = glob_splits(source, [(split_of(file.name), file) for file in files], key)
+    return _in_order(list(zip(splits, files, strict=True))) if splits else [(None, file) for file in files]
+
+
+def _in_order(files: list[tuple[str, Path]]) -> list[tuple[str | None, Path]]:
+    return [(split, file) for split, file in sorted(files, key=lambda pair: SPLITS.index(pair[0]))]
+
+
+def glob_files(source: str) -> list[Path]:
+    """The files that a pattern matches, sorted; none where ``source`` is no pattern."""
+    if not glob.has_magic(source):
+        return []
+    # Path.glob refuses patterns that shells and this one take.
+    matches = (Path(name) for name in glob.glob(str(Path(source).expanduser()), recursive=True))  # noqa: PTH207
+    return sorted(file for file in matches if file.is_file())
+
+
+def glob_splits(source: str, files: list[tuple[str | None, Path]], key: str = "data.source") -> list[str] | None:
+    """The split of each file of a glob; None where no name tells one, or all tell the same, for the user asked for it.
+
+    Raises:
+        UserError: some are named after splits and others are not, or none is for train.
+    """
+    named = [split for split, _ in files if split]
+    if not named or (len(set(named)) == 1 and len(named) == len(files)):
+        return None
+    if len(named) == len(files) and any(split.startswith("train") for split in named):
+        return named
+    of_split = ", ".join([file.name for split, file in files if split][:_NAMED_FILES])
+    others = ", ".join([file.name for split, file in files if not split][:_NAMED_FILES])
+    if not others:
+        raise UserError(f"{key}={source} matches files of {of_split} but none for train; widen the pattern.")
+    raise UserError(
+        f"{key}={source} matches files of a split ({of_split}) beside others ({others}); narrow the pattern."
+    )
 
 
 def _visible(folder: Path) -> Iterator[Path]:
@@ -78,7 +117,7 @@ def check_file(path: Path, key: str) -> str | None:
         return unreadable(path, error, key)
     if not head:
         return f"{key}={path} is empty; name a file that holds text."
-    if suffix == ".parquet":
+    if suffix.startswith(".parquet"):
         return None if head.startswith(b"PAR1") else f"{key}={path} is no parquet file; write it again or rename it."
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return f"{key}={path} is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)."

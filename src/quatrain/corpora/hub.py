@@ -14,6 +14,9 @@ from quatrain.core.errors import NotNow, UserError
 
 Kind = Literal["model", "dataset"]
 
+HUB = "hub:"
+"""How a source begins that names a dataset of the hub."""
+
 TIMEOUT = 5.0
 """Seconds for the hub's answer, the lookup of its address included."""
 
@@ -31,6 +34,12 @@ def is_hub_name(text: str) -> bool:
     return (
         bool(_NAME.fullmatch(text)) and ".." not in text and "--" not in text and not text.endswith((".", "-", ".git"))
     )
+
+
+def hub_source(text: str) -> tuple[str, str | None]:
+    """The name and the config (or None) of ``hub:OWNER/NAME`` or ``hub:OWNER/NAME:CONFIG``; the form is not checked."""
+    name, _, config = text.removeprefix(HUB).partition(":")
+    return name, config or None
 
 
 def resolve_commit(name: str, kind: Kind, revision: str | None, key: str) -> str:

@@ -5,25 +5,24 @@ from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.corpora.cleaning import Origin
-from quatrain.corpora.files import SPLITS
-from quatrain.corpora.hub import resolve_commit
+from quatrain.corpora.files import SPLITS, split_of
+from quatrain.corpora.hub import hub_source, resolve_commit
 from quatrain.corpora.records import missing_column, text_value
 from quatrain.corpora.sources import RawText, digest
 
 
 class HubSource:
-    """One dataset, ``OWNER/NAME`` or ``OWNER/NAME:CONFIG``, whose texts stand in one column.
+    """One dataset, ``hub:OWNER/NAME`` or ``hub:OWNER/NAME:CONFIG``, whose texts stand in one column.
 
     The commit is asked for at once, the data when they are first read; they lie in the library's own cache and are read
-    from there by memory map. A dataset with a validation or test split brings its own splits, else it is dealt by us.
+    from there by memory map. The dataset must have a train split; what it has but train, validation and test is left.
 
     Raises:
-        UserError: no such dataset, config, revision or column, or the hub cannot be reached.
+        UserError: no such dataset, config, revision or column, no train split, or the hub cannot be reached.
     """
 
-    def __init__(self, name: str, text_column: str, revision: str | None, key: str) -> None:
-        self._dataset, _, config = name.partition(":")
-        self._config = config or None
+    def __init__(self, source: str, text_column: str, revision: str | None, key: str) -> None:
+        self._dataset, self._config = hub_source(source)
         self._column = text_column
         self._key = key
         self.name = self._dataset.rpartition("/")[2]
@@ -31,22 +30,20 @@ class HubSource:
         self._loaded: dict[str, Any] | None = None
 
     @property
-    def splits(self) -> tuple[str, ...] | None:
-        """Train and those of validation and test that are there; None where all is train."""
-        held = tuple(split for split in SPLITS if split in self._data())
-        return held if len(held) > 1 else None
+    def splits(self) -> tuple[str, ...]:
+        """Train and those of validation and test that are there."""
+        return tuple(split for split in SPLITS if split in self._data())
 
     def texts(self) -> Iterator[RawText]:
         """The rows; the line of an origin is the row's number."""
-        own = self.splits
-        for split in own or tuple(self._data())[:1]:
+        for split in self.splits:
             rows = self._data()[split]
             if self._column not in rows.column_names:
                 raise UserError(missing_column(f"hub:{self._dataset}", self._column, rows.column_names))
             where = f"hub:{self._dataset} ({split})"
             for number, row in enumerate(rows.select_columns([self._column]), 1):
                 text = text_value(row[self._column], f"{where}, row {number}", self._column)
-                yield RawText((text,), Origin(where, number, plain=False), split if own else None)
+                yield RawText((text,), Origin(where, number, plain=False), split)
 
     def fingerprint(self) -> str:
         """Over the dataset's name, config, commit and column."""
@@ -70,4 +67,10 @@ class HubSource:
                 f"{self._key}=hub:{self._dataset} cannot be fetched ({type(error).__name__}: {error}); "
                 f"try again, or name a local copy with {self._key}=FILE."
             ) from error
-        return loaded
+        named = {split_of(f"{split}.") or split: rows for split, rows in loaded.items()}
+        if "train" not in named:
+            raise UserError(
+                f"{self._key}=hub:{self._dataset} has no split train but {', '.join(loaded)}; name another dataset, "
+                f"or keep what is to be trained on as a file and name that with {self._key}=FILE."
+            )
+        return {**named, **loaded}

@@ -8,10 +8,11 @@ from quatrain.corpora.cleaning import Cleaning, CleaningReport
 from quatrain.corpora.pair_columns import check_label_column, text_columns_of
 from quatrain.corpora.pair_corpus import TEXTS, PairCorpus
 from quatrain.corpora.pair_files import Row, RowStream
+from quatrain.corpora.pair_folder import split_order
 from quatrain.corpora.pair_labels import UNLABELLED, LabelScheme, found_scheme, given_scheme
 from quatrain.corpora.pair_recipe import PairRecipe
 from quatrain.corpora.pair_rows import Mistakes, PairRows, read_pair_rows
-from quatrain.corpora.pair_sources import PairSource, split_order
+from quatrain.corpora.pair_sources import PairSource
 from quatrain.corpora.pair_split import deal_rows
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 
 from quatrain.core.errors import UserError
-from quatrain.corpora.hub import is_hub_name
+from quatrain.corpora.hub import HUB
+from quatrain.corpora.locations import check_hash_form, check_hub_name, check_url, is_url
 from quatrain.corpora.pair_assembly import check_columns, first_row
+from quatrain.corpora.pair_files import PAIR_SUFFIXES
 from quatrain.corpora.pair_recipe import PairRecipe
-from quatrain.corpora.pair_sources import HUB_PREFIX, VERSE, open_pair_source
+from quatrain.corpora.pair_sources import VERSE, open_pair_source
 
 
 def check_pair_source(
     source: str,
     *,
+    sha256: str | None = None,
     glue_task: str | None = "mrpc",
     text_columns: Sequence[str] | None = None,
     label_column: str = "label",
@@ -22,28 +25,32 @@ def check_pair_source(
 ) -> list[str]:
     """Return what is wrong with the arguments of `load_pairs`, one sentence for each mistake.
 
-    Looks at each local file's first row; asks no hub, makes no verse, and leaves the other rows to `load_pairs`.
+    Looks at each local file's first row; asks no hub, fetches no address, makes no verse, and leaves the other rows to
+    `load_pairs`.
     """
     recipe = PairRecipe(glue_task, text_columns, label_column, label_names, validation_share, test_share, split_seed=0)
-    wrong = recipe.sentences()
+    wrong = recipe.sentences() + check_hash_form(source, "data.source", sha256, (VERSE,))
     if source == VERSE:
         return wrong + ([] if verse_size >= 1 else [f"data.verse_size={verse_size} must be at least 1."])
-    if source.startswith(HUB_PREFIX):
-        name = source.removeprefix(HUB_PREFIX).partition(":")[0]
-        fix = "write data.source=hub:OWNER/NAME, with :CONFIG behind it where the data set has several"
-        return wrong + ([] if is_hub_name(name) else [f"data.source={source} is no name of the hub; {fix}."])
-    return wrong or _file_sentences(source, recipe)
+    if source.startswith(HUB):
+        return wrong + check_hub_name(source, "data.source")
+    if not source.strip():
+        return [*wrong, f"data.source is empty; name {VERSE}, a file, a folder, a glob, a URL or hub:NAME."]
+    return wrong or _place_sentences(source, sha256, recipe)
 
 
-def _file_sentences(source: str, recipe: PairRecipe) -> list[str]:
+def _place_sentences(source: str, sha256: str | None, recipe: PairRecipe) -> list[str]:
     try:
-        opened = open_pair_source(source, task_name=recipe.glue_task, revision=None)
+        if is_url(source):
+            return check_url(source, "data.source", sha256, PAIR_SUFFIXES)
+        opened = open_pair_source(source, task_name=recipe.glue_task, revision=None, sha256=sha256)
     except UserError as error:
         return error.sentences
     wrong = []
     for split, stream in opened.splits.items():
-        try:
-            check_columns(split, stream, first_row(split, stream), opened, recipe)
-        except UserError as error:
-            wrong += error.sentences
+        for part in stream.parts or (stream,):
+            try:
+                check_columns(split, part, first_row(split, part), opened, recipe)
+            except UserError as error:
+                wrong += error.sentences
     return wrong

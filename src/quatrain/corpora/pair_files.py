@@ -6,18 +6,24 @@ In tab-separated files a quote is a character like any other, as GLUE's own file
 as RFC 4180 has it. A byte-order mark at the head of a file is never part of its first column's name.
 """
 
-import csv
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.corpora.files import byte_lines
+from quatrain.corpora.files import SUFFIXES, byte_lines, suffix_of
+from quatrain.corpora.parquet import open_parquet
+from quatrain.corpora.records import json_rows, table_rows, uneven, without_mark
 
 Row = Mapping[str, Any]
 NumberedRows = Iterator[tuple[int, Row]]
+
+PAIR_SUFFIXES = tuple(suffix for suffix in SUFFIXES if not suffix.startswith(".txt"))
+KNOWN_SUFFIXES = ".jsonl, .csv, .tsv or .parquet (each also with .gz)"
+
+_PART = 1 << 40
+"""More than any file has lines; among rows of several files a number is the file's place times this, plus the line."""
 
 
 @dataclass(frozen=True)
@@ -27,31 +33,53 @@ class RowStream:
     origin: str
     unit: str  # "line" or "row"
     read: Callable[[], NumberedRows]
+    parts: tuple["RowStream", ...] = ()
+
+    def locate(self, number: int) -> tuple[str, int]:
+        """The file (or other origin) that row ``number`` stands in, and its line or row there."""
+        if not self.parts:
+            return self.origin, number
+        place, inner = divmod(number, _PART)
+        return self.parts[place].locate(inner)
 
     def place(self, number: int) -> str:
         """Where row ``number`` stands, for a sentence."""
-        return f"{self.origin}, {self.unit} {number}"
+        if not self.parts:
+            return f"{self.origin}, {self.unit} {number}"
+        place, inner = divmod(number, _PART)
+        return self.parts[place].place(inner)
+
+
+def joined(streams: Sequence[RowStream], origin: str) -> RowStream:
+    """The rows of one stream after the other; ``origin`` names them together."""
+    if len(streams) == 1:
+        return streams[0]
+
+    def rows() -> NumberedRows:
+        for place, stream in enumerate(streams):
+            for number, row in stream.read():
+                yield place * _PART + number, row
+
+    return RowStream(origin, "row", rows, tuple(streams))
 
 
 def row_format(path: Path) -> str | None:
     """The format that the name of ``path`` tells (``jsonl``, ``csv``, ``tsv``, ``parquet``), or None."""
-    suffixes = path.name.lower().split(".")[1:]
-    compressed = suffixes[-1:] == ["gz"]
-    ending = (suffixes[:-1] if compressed else suffixes)[-1:]
-    if ending == ["parquet"]:
-        return None if compressed else "parquet"
-    return ending[0] if ending and ending[0] in _READERS else None
+    suffix = suffix_of(path.name)
+    return suffix.removesuffix(".gz").lstrip(".") if suffix in PAIR_SUFFIXES else None
 
 
-def row_stream(path: Path) -> RowStream:
-    """The rows of the file ``path``, which must have a known suffix. Reading raises UserError where it is malformed."""
-    kind = row_format(path)
-    if kind == "parquet":
-        return RowStream(str(path), "row", lambda: _parquet_rows(path))
+def row_stream(path: Path, origin: str | None = None) -> RowStream:
+    """The rows of the file ``path``, which sentences call ``origin`` where that is given.
+
+    Raises:
+        UserError: the file has no known suffix; and, when it is read, that it is malformed.
+    """
+    kind, named = row_format(path), origin or str(path)
     if kind is None:
-        raise UserError(f"{path} has no known suffix; write {KNOWN_SUFFIXES}.")
+        raise UserError(f"data.source={named} has no known suffix; pairs are read from {KNOWN_SUFFIXES}.")
     reader = _READERS[kind]
-    return RowStream(str(path), "line", lambda: reader(path))
+    return RowStream(named, "row" if kind == "parquet" else "line", lambda: reader(path, named))
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -60,87 +88,52 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     Raises:
         UserError: the file cannot be opened, is binary or damaged, or is not UTF-8.
     """
-    for number, line in byte_lines(path):
+    for number, line in without_mark(byte_lines(path)):
         if "\0" in line:
             raise UserError(f"{path}, line {number}: a NUL byte, so this is no text file; give {KNOWN_SUFFIXES}.")
-        yield number, line.removeprefix("\ufeff") if number == 1 else line
+        yield number, line
 
 
-def _json_rows(path: Path) -> NumberedRows:
-    for number, line in text_lines(path):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(
-                f"{path}, line {number}: not one JSON object ({error}); write one object a line."
-            ) from error
-        if not isinstance(row, dict):
-            raise UserError(
-                f"{path}, line {number}: holds a {type(row).__name__}, not an object; write one object a line."
-            )
-        yield number, row
+def _json_rows(path: Path, named: str) -> NumberedRows:
+    return json_rows(text_lines(path), named)
 
 
-def _comma_rows(path: Path) -> NumberedRows:
-    reader = csv.reader((line for _, line in text_lines(path)), strict=True)
-    start, header = 1, None
-    try:
-        for values in reader:
-            if header is None:
-                header = _header(values, path)
-            elif values:
-                yield start, _row(header, values, path, start)
-            start = reader.line_num + 1
-    except csv.Error as error:
-        raise UserError(f"{path}, line {start}: {error}; check the quotes from there on.") from error
+def _comma_rows(path: Path, named: str) -> NumberedRows:
+    return _keyed(table_rows(text_lines(path), named, ","), named)
 
 
-def _tab_rows(path: Path) -> NumberedRows:
+def _tab_rows(path: Path, named: str) -> NumberedRows:
+    return _keyed(_tab_fields(path, named), named)
+
+
+def _tab_fields(path: Path, named: str) -> Iterator[tuple[int, list[str]]]:
     header = None
     for number, line in text_lines(path):
-        line = line.rstrip("\r\n")
-        if header is None:
-            header = _header(line.split("\t"), path)
-        elif line:
-            yield number, _row(header, line.split("\t"), path, number)
+        fields = line.rstrip("\r\n").split("\t")
+        header = header or fields
+        if len(fields) != len(header) and fields != [""]:
+            raise UserError(uneven(f"{named}, line {number}", fields, header, "its tabs"))
+        if fields != [""]:
+            yield number, fields
 
 
-def _header(names: list[str], path: Path) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1})
+def _keyed(rows: Iterator[tuple[int, list[str]]], named: str) -> NumberedRows:
+    _, header = next(rows, (1, []))
+    twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
-        raise UserError(f"{path}, line 1: the header names the column {twice[0]!r} twice; name each column once.")
-    return names
+        raise UserError(f"{named}, line 1: the header names the column {twice[0]!r} twice; name each column once.")
+    for number, values in rows:
+        yield number, dict(zip(header, values, strict=True))
 
 
-def _row(header: list[str], values: list[str], path: Path, number: int) -> Row:
-    if len(values) != len(header):
-        raise UserError(
-            f"{path}, line {number}: {len(values)} fields where the header has {len(header)}"
-            f" ({', '.join(header)}); check the separators and quotes of this line."
-        )
-    return dict(zip(header, values, strict=True))
+def _parquet_rows(path: Path, named: str) -> NumberedRows:
+    with open_parquet(path) as file:
+        yield from file.rows()
 
 
-def _parquet_rows(path: Path) -> NumberedRows:
-    number = 0
-    for batch in _parquet_file(path).iter_batches(batch_size=1024):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
-
-
-def _parquet_file(path: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path} is no readable Parquet file ({error}); write it again.") from error
-
-
-_READERS: dict[str, Callable[[Path], NumberedRows]] = {"jsonl": _json_rows, "csv": _comma_rows, "tsv": _tab_rows}
-
-KNOWN_SUFFIXES = ".jsonl, .csv or .tsv (each also with .gz) or .parquet"
+_READERS: dict[str, Callable[[Path, str], NumberedRows]] = {
+    "jsonl": _json_rows,
+    "csv": _comma_rows,
+    "tsv": _tab_rows,
+    "parquet": _parquet_rows,
+}

@@ -81,7 +81,7 @@ def read_pair_rows(
         if any(wrong):
             mistakes.add(next(filter(None, wrong)))
             continue
-        origin = Origin(stream.origin, number, plain=False)
+        origin = Origin(*stream.locate(number), plain=False)
         texts = tuple(cleaning.characters(row[column], report, origin) for column in text_columns)
         empty = [column for column, text in zip(text_columns, texts, strict=True) if not text.strip()]
         if empty and not may_be_empty:

@@ -1,28 +1,25 @@
-"""What ``data.source`` names where sentence pairs are wanted: the verse, the hub, a folder, a file."""
+"""What ``data.source`` names where sentence pairs are wanted: verse, the hub, a folder, a glob, an address, a file."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import islice
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
+from quatrain.corpora.files import glob_files, missing
 from quatrain.corpora.glue import GLUE_HUB_NAME, GLUE_TASKS
-from quatrain.corpora.hub import resolve_commit
+from quatrain.corpora.hub import HUB, hub_source, resolve_commit
+from quatrain.corpora.locations import check_hash, fetch, is_url, looked_up, stem_of
 from quatrain.corpora.msr_paraphrase import holds_msr_paraphrase, msr_paraphrase_splits
-from quatrain.corpora.pair_files import KNOWN_SUFFIXES, NumberedRows, RowStream, row_format, row_stream
+from quatrain.corpora.pair_files import KNOWN_SUFFIXES, NumberedRows, RowStream, row_stream
+from quatrain.corpora.pair_folder import folder_streams, glob_streams, pair_split_of, processing_report, split_order
 from quatrain.corpora.pair_labels import LabelScheme
 
 VERSE = "verse"
-HUB_PREFIX = "hub:"
-REPORT_FILE = "report.json"
-"""In a folder of processed pairs: what its labels and columns mean, beside the account of the processing."""
 
-_SPLIT_FILE = re.compile(r"(train|validation|valid|val|dev|test)(_matched|_mismatched)?", re.IGNORECASE)
-_VALIDATION = {"valid", "val", "dev"}
+_BOTH = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -48,34 +45,43 @@ def open_pair_source(
     *,
     task_name: str | None,
     revision: str | None,
+    sha256: str | None = None,
     label_column: str = "label",
     verse_size: int = 4000,
     verse_seed: int = 0,
 ) -> PairSource:
-    """Find what ``source`` names; local files are not read yet, the hub's are fetched.
+    """Find what ``source`` names; local files are not read yet, the hub's and those of an address are fetched.
 
     A ``hub:OWNER/NAME`` may end in ``:CONFIG``; that of `GLUE_HUB_NAME` is the task.
 
     Raises:
-        UserError: there is no such source, a folder lacks a split, or the hub has or gives none.
+        UserError: there is no such source, it lacks a split or has another hash, or the hub has or gives none.
     """
     if source == VERSE:
         return _verse(verse_size, verse_seed)
-    if source.startswith(HUB_PREFIX):
+    if source.startswith(HUB):
         return _hub(source, task_name, revision, label_column)
+    if is_url(source):
+        file, name = fetch(source, sha256, "data.source")
+        return PairSource(stem_of(name), {"train": row_stream(file, source)}, to_deal=_BOTH)
+    with looked_up(source, "data.source"):
+        return _local(source, task_name, sha256)
+
+
+def _local(source: str, task_name: str | None, sha256: str | None) -> PairSource:
     path = Path(source).expanduser()
     if path.is_dir():
+        check_hash([entry for entry in path.iterdir() if entry.is_file()] if sha256 else [], sha256, "data.source")
         return _folder(path, task_name)
-    if not path.is_file():
+    if path.is_file():
+        check_hash([path], sha256, "data.source")
+        return PairSource(path.name.split(".")[0], {"train": row_stream(path)}, to_deal=_BOTH)
+    files = glob_files(source)
+    if not files:
         raise UserError(_missing(source, path))
-    if row_format(path) is None:
-        raise UserError(f"data.source={source} has no known suffix; pairs are read from {KNOWN_SUFFIXES}.")
-    return PairSource(path.name.split(".")[0], {"train": row_stream(path)}, to_deal=("validation", "test"))
-
-
-def split_order(name: str) -> tuple[int, str]:
-    """Sorts split names as training, validation, test."""
-    return ("train", "validation", "test").index(name.split("_")[0]), name
+    check_hash(files, sha256, "data.source")
+    streams = glob_streams(source, files)
+    return PairSource(stem_of(source), streams, to_deal=_BOTH if len(streams) == 1 else ())
 
 
 def _verse(size: int, seed: int) -> PairSource:
@@ -86,7 +92,7 @@ def _verse(size: int, seed: int) -> PairSource:
             yield number, {"sentence1": text_a, "sentence2": text_b, "label": label}
 
     scheme = LabelScheme(GLUE_TASKS["mrpc"].label_names, given=True)
-    return PairSource(VERSE, {"train": RowStream(VERSE, "pair", rows)}, ("validation", "test"), scheme)
+    return PairSource(VERSE, {"train": RowStream(VERSE, "pair", rows)}, _BOTH, scheme)
 
 
 def _folder(folder: Path, task_name: str | None) -> PairSource:
@@ -94,8 +100,8 @@ def _folder(folder: Path, task_name: str | None) -> PairSource:
     if holds_msr_paraphrase(folder) and task_name in ("mrpc", None):
         msr = msr_paraphrase_splits(folder)
         return PairSource(name, msr, () if "validation" in msr else ("validation",))
-    plain = PairSource(name, {split: row_stream(path) for split, path in _split_files(folder).items()})
-    report = _processing_report(folder / REPORT_FILE)
+    plain = PairSource(name, folder_streams(folder))
+    report = processing_report(folder)
     if report is None:
         return plain
     names = report["label_names"]
@@ -108,52 +114,21 @@ def _folder(folder: Path, task_name: str | None) -> PairSource:
     )
 
 
-def _processing_report(path: Path) -> dict[str, Any] | None:
-    """The report that processing left, or None where there is none; a user's own file may have the same name."""
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    ours = isinstance(report, dict) and {"label_names", "text_columns", "fingerprint"} <= set(report)
-    return report if ours else None
-
-
-def _split_files(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    files = sorted(path for path in folder.iterdir() if path.is_file())
-    for path in files:
-        match = _SPLIT_FILE.fullmatch(path.name.split(".")[0])
-        if match is None or row_format(path) is None:
-            continue
-        stem, half = match[1].lower(), (match[2] or "").lower()
-        split = ("validation" if stem in _VALIDATION else stem) + half
-        if split in found:
-            raise UserError(
-                f"data.source={folder} has two files for {split} ({found[split].name}, {path.name}); keep one of them."
-            )
-        found[split] = path
-    for wanted in ("train", "validation"):
-        if not any(split.startswith(wanted) for split in found):
-            there = ", ".join(path.name for path in islice(files, 10)) or "nothing"
-            raise UserError(
-                f"data.source={folder} has no file for {wanted} but {there};"
-                f" add {wanted}.jsonl (or another known suffix), or name one file, which is then split."
-            )
-    return {split: found[split] for split in sorted(found, key=split_order)}
-
-
 def _missing(source: str, path: Path) -> str:
+    if has_magic(source):
+        return missing(source, "data.source")
     siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     near = get_close_matches(path.name, [*siblings, VERSE], n=1)
     hint = f" (did you mean {near[0]}?)" if near else ""
     return (
         f"data.source={source} is neither a file nor a folder{hint}; name a file ({KNOWN_SUFFIXES}), a folder with"
-        f" train, validation and test files or with the original msr_paraphrase files, hub:OWNER/NAME, or {VERSE}."
+        " train, validation and test files or with the original msr_paraphrase files, a glob, a URL, hub:OWNER/NAME,"
+        f" or {VERSE}."
     )
 
 
 def _hub(source: str, task_name: str | None, revision: str | None, label_column: str) -> PairSource:
-    name, _, config = source.removeprefix(HUB_PREFIX).partition(":")
+    name, config = hub_source(source)
     if name == GLUE_HUB_NAME and not config:
         if task_name is None:
             raise UserError(f"data.source={source} needs data.glue_task; set it to one of {', '.join(GLUE_TASKS)}.")
@@ -162,7 +137,8 @@ def _hub(source: str, task_name: str | None, revision: str | None, label_column:
     splits = _fetched(source, name, config, commit)
     if "train" not in splits:
         raise UserError(f"data.source={source} has no split train but {', '.join(splits)}; name another data set.")
-    kept = {split: data for split, data in splits.items() if _SPLIT_FILE.fullmatch(split)}
+    kept = {named: data for split, data in splits.items() if (named := pair_split_of(split))}
+    kept |= {split: data for split, data in splits.items() if split in kept}
     streams = {split: _hub_stream(source, split, kept[split]) for split in sorted(kept, key=split_order)}
     names = getattr(splits["train"].features.get(label_column), "names", None)
     return PairSource(
@@ -174,11 +150,11 @@ def _hub(source: str, task_name: str | None, revision: str | None, label_column:
     )
 
 
-def _fetched(source: str, name: str, config: str, commit: str) -> Mapping[str, Any]:
+def _fetched(source: str, name: str, config: str | None, commit: str) -> Mapping[str, Any]:
     from datasets import load_dataset
 
     try:
-        return load_dataset(name, config or None, revision=commit)
+        return load_dataset(name, config, revision=commit)
     except (ConnectionError, TimeoutError) as error:
         raise NotNow(f"data.source={source} cannot be fetched ({_line(error)}); try again with a network.") from error
     except Exception as error:  # whatever the data set's own files make the library raise

@@ -12,8 +12,9 @@ from quatrain.corpora.pair_assembly import assemble_pairs
 from quatrain.corpora.pair_checks import check_pair_source
 from quatrain.corpora.pair_corpus import PairCorpus
 from quatrain.corpora.pair_files import Row, RowStream
+from quatrain.corpora.pair_folder import split_order
 from quatrain.corpora.pair_recipe import PairRecipe
-from quatrain.corpora.pair_sources import PairSource, open_pair_source, split_order
+from quatrain.corpora.pair_sources import PairSource, open_pair_source
 
 __all__ = ["PairCorpus", "check_pair_source", "load_pairs", "pairs_from_memory"]
 
@@ -21,6 +22,7 @@ __all__ = ["PairCorpus", "check_pair_source", "load_pairs", "pairs_from_memory"]
 def load_pairs(
     source: str,
     *,
+    sha256: str | None = None,
     glue_task: str | None = "mrpc",
     text_columns: Sequence[str] | None = None,
     label_column: str = "label",
@@ -37,8 +39,10 @@ def load_pairs(
 
     Args:
         source: ``verse``; ``hub:OWNER/NAME``, with ``:CONFIG`` where it has several; a folder with the original
-            msr_paraphrase files, with files of its own for each split, or written by `write_pairs`; or one file (jsonl,
-            csv, tsv, parquet), whose rows are dealt to the splits.
+            msr_paraphrase files, with files of its own for each split (in shards, too), or written by `write_pairs`;
+            one file or URL (jsonl, csv, tsv, parquet; gz of each), whose rows are dealt to the splits; or a glob of
+            files, which are dealt likewise where their names tell no splits.
+        sha256: of the file that a URL (where it must be given) or a path names.
         glue_task: says columns and classes where nothing else does; None for a task of the user's own.
         text_columns: one name or two; None takes the task's, or else customary ones.
         label_column: holds classes by number or by name, or scores.
@@ -57,6 +61,7 @@ def load_pairs(
     """
     wrong = check_pair_source(
         source,
+        sha256=sha256,
         glue_task=glue_task,
         text_columns=text_columns,
         label_column=label_column,
@@ -71,6 +76,7 @@ def load_pairs(
         source,
         task_name=glue_task,
         revision=revision,
+        sha256=sha256,
         label_column=label_column,
         verse_size=verse_size,
         verse_seed=verse_seed,

@@ -19,8 +19,9 @@ def write_text(corpus: TextCorpus, folder: Path | str, *, key: str = "folder") -
 
     The folder holds ``train.jsonl``, ``validation.jsonl``, ``test.jsonl`` (those that hold something; one document a
     line, ``{"text": ...}``), ``report.json`` (sizes, fingerprint, recipe, counts and examples of what was changed) and
-    ``report.md`` (the same for reading). ``load_text(folder)`` reads the same documents in the same splits. The folder
-    appears when it is complete. ``key`` names the setting in the sentences.
+    ``report.md`` (the same for reading). ``load_text(folder)`` reads the same documents in the same splits, where its
+    shares of splits that are not there are 0. The folder appears when it is complete. ``key`` names the setting in the
+    sentences.
 
     Raises:
         UserError: the folder exists or cannot be made, or the corpus has a fault.

@@ -11,8 +11,8 @@ from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.corpora.pair_corpus import PairCorpus
+from quatrain.corpora.pair_folder import REPORT_FILE
 from quatrain.corpora.pair_labels import UNLABELLED
-from quatrain.corpora.pair_sources import REPORT_FILE
 
 
 def write_pairs(corpus: PairCorpus, folder: Path | str) -> None:

@@ -1,4 +1,4 @@
-"""Record files: one text in each row of a jsonl, csv, tsv or parquet file."""
+"""Record files: rows of jsonl, csv, tsv and parquet files, and the one text in each row."""
 
 import csv
 import json
@@ -9,9 +9,11 @@ from typing import Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.files import byte_lines, suffix_of
+from quatrain.corpora.parquet import open_parquet
 
 _FIELD_LIMIT = 1 << 30
-_ROWS = 1024
+
+Lines = Iterable[tuple[int, str]]
 
 
 def records(path: Path, column: str, key: str = "data.source") -> Iterator[tuple[int, str]]:
@@ -25,10 +27,10 @@ def records(path: Path, column: str, key: str = "data.source") -> Iterator[tuple
     """
     suffix = (suffix_of(path.name) or "").removesuffix(".gz")
     if suffix == ".jsonl":
-        return _json_lines(path, column, key)
+        return _of_json(path, column, key)
     if suffix == ".parquet":
-        return _parquet(path, column, key)
-    return _table(path, column, "\t" if suffix == ".tsv" else ",", key)
+        return _of_parquet(path, column, key)
+    return _of_table(path, column, "\t" if suffix == ".tsv" else ",", key)
 
 
 def missing_column(where: str, column: str, present: Iterable[str], key: str = "data.text_column") -> str:
@@ -48,85 +50,99 @@ def text_value(value: Any, where: str, column: str) -> str:
     if not isinstance(value, str):
         shown = "null" if value is None else f"{type(value).__name__} {value!r:.40}"
         raise UserError(f"{where}: {column} is {shown}, not a text; mend the row, or name another data.text_column.")
+    if broken := lone_surrogate(value):
+        raise UserError(f"{where}: {column} holds {broken}, half of a pair and no character; mend the escape.")
     return value
 
 
-def _json_lines(path: Path, column: str, key: str) -> Iterator[tuple[int, str]]:
-    for number, line in _without_mark(byte_lines(path, key)):
+def lone_surrogate(text: str) -> str | None:
+    """The first half of a surrogate pair in ``text``, which has no UTF-8, as it is escaped; None where none is."""
+    if text.isascii():
+        return None
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        return f"\\u{ord(text[error.start]):04x}"
+    return None
+
+
+def json_rows(lines: Lines, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line, object) of JSON lines; ``where`` names the file in the sentences.
+
+    Raises:
+        UserError: a line that is no JSON object.
+    """
+    for number, line in lines:
         if not line.strip():
             continue
-        where = f"{key}: {path}, line {number}"
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{where} is no JSON ({error}); write one JSON object a line.") from error
+            raise UserError(f"{where}, line {number} is no JSON ({error}); write one JSON object a line.") from error
         if not isinstance(row, dict):
             kind = type(row).__name__
-            raise UserError(f'{where} is a JSON {kind}, not an object; write one object a line, {{"{column}": "..."}}.')
-        if column not in row:
-            raise UserError(missing_column(f"{path}, line {number}", column, row))
-        text = text_value(row[column], where, column)
-        # Only an escape can bring in half of a surrogate pair, which is no character and has no UTF-8.
-        if "\\u" in line and (broken := _lone_surrogate(text)):
-            raise UserError(f"{where}: {column} holds {broken}, half of a pair and no character; mend the escape.")
-        yield number, text
+            raise UserError(f"{where}, line {number} is a JSON {kind}, not an object; write one JSON object a line.")
+        yield number, row
 
 
-def _lone_surrogate(text: str) -> str | None:
-    found = next((letter for letter in text if "\ud800" <= letter <= "\udfff"), None)
-    return f"\\u{ord(found):04x}" if found else None
+def table_rows(lines: Lines, where: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (first line, fields) of a table whose fields are quoted as RFC 4180 has it, the header first.
 
-
-def _table(path: Path, column: str, delimiter: str, key: str) -> Iterator[tuple[int, str]]:
+    Raises:
+        UserError: a row with wrong quotes, or with another number of fields than the header.
+    """
     # The limit of 128 KiB a field belongs to the process; documents are longer.
     csv.field_size_limit(_FIELD_LIMIT)
-    lines = (line for _, line in _without_mark(byte_lines(path, key)))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    rows = _rows(reader, path, key)
-    header = next(rows, (0, []))[1]
-    if column not in header:
-        raise UserError(missing_column(str(path), column, header))
-    place = header.index(column)
-    for number, row in rows:
-        if row and len(row) != len(header):
-            raise UserError(
-                f"{key}: {path}, line {number} has {len(row)} fields where the header has {len(header)}; "
-                "mend the row (a field with the separator in it stands in double quotes)."
-            )
-        if row:
-            yield number, row[place]
-
-
-def _rows(reader: Any, path: Path, key: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
+    header: list[str] | None = None
     while True:
         first = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise UserError(f"{key}: {path}, line {first}: {error}; mend the quotes of that row.") from error
+            raise UserError(f"{where}, line {first}: {error}; mend the quotes of that row.") from error
         if row is None:
             return
-        yield first, row
+        header = row if header is None else header
+        if row and len(row) != len(header):
+            fix = "the row (a field with the separator in it stands in double quotes)"
+            raise UserError(uneven(f"{where}, line {first}", row, header, fix))
+        if row or row is header:
+            yield first, row
 
 
-def _parquet(path: Path, column: str, key: str) -> Iterator[tuple[int, str]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            if column not in file.schema_arrow.names:
-                raise UserError(missing_column(str(path), column, file.schema_arrow.names))
-            number = 0
-            for batch in file.iter_batches(batch_size=_ROWS, columns=[column]):
-                for value in batch.column(0).to_pylist():
-                    number += 1
-                    yield number, text_value(value, f"{key}: {path}, row {number}", column)
-    except (OSError, pyarrow.ArrowException) as error:
-        raise UserError(f"{key}={path} cannot be read as parquet ({error}); write it again.") from error
+def uneven(where: str, row: list[str], header: list[str], mend: str) -> str:
+    """The sentence for a row with another number of fields than the header; ``mend`` is what to mend."""
+    shown = f"{len(header)} ({', '.join(header):.200})"
+    return f"{where} has {len(row)} fields where the header has {shown}; mend {mend}."
 
 
-def _without_mark(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def without_mark(lines: Lines) -> Iterator[tuple[int, str]]:
     """The lines without a byte-order mark before the first, which would become part of the first column's name."""
     for number, line in lines:
         yield number, line.removeprefix("\ufeff") if number == 1 else line
+
+
+def _of_json(path: Path, column: str, key: str) -> Iterator[tuple[int, str]]:
+    for number, row in json_rows(without_mark(byte_lines(path, key)), f"{key}: {path}"):
+        if column not in row:
+            raise UserError(missing_column(f"{path}, line {number}", column, row))
+        yield number, text_value(row[column], f"{key}: {path}, line {number}", column)
+
+
+def _of_table(path: Path, column: str, delimiter: str, key: str) -> Iterator[tuple[int, str]]:
+    rows = table_rows(without_mark(byte_lines(path, key)), f"{key}: {path}", delimiter)
+    _, header = next(rows, (1, []))
+    if column not in header:
+        raise UserError(missing_column(str(path), column, header))
+    place = header.index(column)
+    for number, row in rows:
+        yield number, row[place]
+
+
+def _of_parquet(path: Path, column: str, key: str) -> Iterator[tuple[int, str]]:
+    with open_parquet(path, key) as file:
+        if column not in file.columns:
+            raise UserError(missing_column(str(path), column, file.columns))
+        for number, row in file.rows([column]):
+            yield number, text_value(row[column], f"{key}: {path}, row {number}", column)

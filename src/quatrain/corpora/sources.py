@@ -1,23 +1,29 @@
 """Where raw text comes from: the embedded verse, named corpora, files, URLs, the hub, and memory."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Origin
 from quatrain.corpora.download import download, file_sha256
 from quatrain.corpora.files import SPLITS, SUFFIXES, check_file, list_files, missing, suffix_of, text_blocks
+from quatrain.corpora.hub import HUB
+from quatrain.corpora.locations import (
+    check_hash,
+    check_hash_form,
+    check_hub_name,
+    check_url,
+    fetch,
+    is_url,
+    looked_up,
+    stem_of,
+)
 from quatrain.corpora.named import NAMED
-from quatrain.corpora.records import records
+from quatrain.corpora.records import lone_surrogate, records
 
 VERSE = "verse"
-HUB = "hub:"
-
-_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class RawText(NamedTuple):
@@ -39,7 +45,10 @@ class Source(Protocol):
         ...
 
     def texts(self) -> Iterator[RawText]:
-        """The texts in order; memory stays flat when the blocks of one are used before the next is asked for."""
+        """The texts, split after split in the order of `SPLITS`.
+
+        Memory stays flat when the blocks of one text are used before the next is asked for.
+        """
         ...
 
     def fingerprint(self) -> str:
@@ -52,56 +61,29 @@ def check_source(source: str, key: str = "data.source", sha256: str | None = Non
 
     ``key`` names the setting in the sentences; the hash is called ``data.sha256`` beside ``data.source``.
     """
-    hash_key = f"{key.rpartition('.')[0]}.sha256".lstrip(".")
-    if sha256 is not None and not _SHA256.fullmatch(sha256):
-        return [f"{hash_key}={sha256} is no sha256; give 64 hexadecimal digits."]
-    if sha256 is not None and (source == VERSE or source in NAMED or source.startswith(HUB)):
-        return [f"{hash_key} belongs to a URL or a file, and {key}={source} is neither; leave it out."]
-    if source == VERSE or source in NAMED:
+    made = (VERSE, *NAMED)
+    if wrong := check_hash_form(source, key, sha256, made):
+        return wrong
+    if source in made:
         return []
     if source.startswith(HUB):
-        return _check_hub(source, key)
-    if "://" in source:
-        return _check_url(source, key, hash_key, sha256)
+        return check_hub_name(source, key)
     if not source.strip():
-        return [f"{key} is empty; name {VERSE}, {', '.join(NAMED)}, a file, a folder, a glob, a URL or hub:NAME."]
-    return _check_files(source, key)
+        return [f"{key} is empty; name {', '.join(made)}, a file, a folder, a glob, a URL or hub:NAME."]
+    try:
+        return check_url(source, key, sha256, SUFFIXES) if is_url(source) else _check_files(source, key)
+    except UserError as error:
+        return error.sentences
 
 
 def _check_files(source: str, key: str) -> list[str]:
-    try:
-        files = list_files(source)
-        empty_folder = not files and Path(source).expanduser().is_dir()
-    except (OSError, RuntimeError) as error:  # a name too long, a folder that is closed, ~someone unknown
-        return [
-            f"{key}={source:.200} cannot be looked up ({getattr(error, 'strerror', None) or error}); check the path."
-        ]
-    if empty_folder:
-        return [f"{key}={source} is a folder without a file to read; allowed are {', '.join(SUFFIXES)}."]
-    if not files:
-        return [missing(source, key, (VERSE, *NAMED))]
+    with looked_up(source, key):
+        files = list_files(source, key)
+        if not files and Path(source).expanduser().is_dir():
+            return [f"{key}={source} is a folder without a file to read; allowed are {', '.join(SUFFIXES)}."]
+        if not files:
+            return [missing(source, key, (VERSE, *NAMED))]
     return [sentence for _, path in files if (sentence := check_file(path, key))]
-
-
-def _check_hub(source: str, key: str) -> list[str]:
-    from quatrain.corpora.hub import is_hub_name
-
-    name = source.removeprefix(HUB).partition(":")[0]
-    if is_hub_name(name):
-        return []
-    return [f"{key}={source} names no dataset of the hub; write hub:OWNER/NAME, or hub:OWNER/NAME:CONFIG."]
-
-
-def _check_url(source: str, key: str, hash_key: str, sha256: str | None) -> list[str]:
-    parts = urlsplit(source)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        return [f"{key}={source} is no address that can be fetched; it must begin with http:// or https://."]
-    wrong = []
-    if suffix_of(parts.path) is None:
-        wrong.append(f"{key}={source} has an ending that is not read; allowed are {', '.join(SUFFIXES)}.")
-    if sha256 is None:
-        wrong.append(f"{key}={source} needs {hash_key}=HASH, the sha256 of the file, so that runs can be repeated.")
-    return wrong
 
 
 def find_source(
@@ -126,19 +108,18 @@ def find_source(
     if source.startswith(HUB):
         from quatrain.corpora.hub_text import HubSource
 
-        return HubSource(source.removeprefix(HUB), text_column, revision, key)
+        return HubSource(source, text_column, revision, key)
     if source in NAMED:
         named = NAMED[source]
         return FileSource(
             [(None, download(named.url, named.sha256, suffix=".txt", key=key, name=source))], source, text_column, key
         )
-    if "://" in source:
-        path = urlsplit(source).path
-        file = download(source, str(sha256), suffix=suffix_of(path) or "", key=key)
-        return FileSource([(None, file)], _stem(path), text_column, key)
-    files = list_files(source)
-    _check_hash(files, sha256, key)
-    return FileSource(files, _stem(source), text_column, key)
+    if is_url(source):
+        file, name = fetch(source, sha256, key)
+        return FileSource([(None, file)], stem_of(name), text_column, key)
+    files = list_files(source, key)
+    check_hash([file for _, file in files], sha256, key)
+    return FileSource(files, stem_of(source), text_column, key)
 
 
 def source_fingerprint(
@@ -159,24 +140,6 @@ def source_fingerprint(
         verse_size=verse_size,
         verse_seed=verse_seed,
     ).fingerprint()
-
-
-def _check_hash(files: list[tuple[str | None, Path]], sha256: str | None, key: str) -> None:
-    if sha256 is None:
-        return
-    if len(files) != 1:
-        raise UserError(f"data.sha256 is the hash of one file, but {key} names {len(files)}; leave it out.")
-    found = file_sha256(files[0][1])
-    if found != sha256.lower():
-        raise UserError(
-            f"{key}={files[0][1]} has sha256 {found}, where data.sha256={sha256} was given; "
-            "correct the hash or name the file that it belongs to."
-        )
-
-
-def _stem(source: str) -> str:
-    name = Path(source.rstrip("/")).name
-    return re.sub(r"[^\w.-]+", "", name.removesuffix(suffix_of(name) or "")) or "text"
 
 
 def digest(*parts: str) -> str:
@@ -245,10 +208,17 @@ class MemorySource:
         if unknown:
             raise UserError(f"The texts' split {unknown[0]} is unknown; allowed are {', '.join(SPLITS)}.")
         self.splits = None if None in self._texts else tuple(split for split in SPLITS if self._texts.get(split))
+        if self.splits is not None and "train" not in self.splits:
+            raise UserError("The texts hold nothing for train; hand over texts for train beside the others.")
         for held in self._texts.values():
             for number, text in enumerate(held, 1):
                 if not isinstance(text, str):
                     raise UserError(f"Text {number} is a {type(text).__name__}, not a str; hand over texts.")
+                if broken := lone_surrogate(text):
+                    raise UserError(
+                        f"Text {number}: it holds {broken}, half of a pair and no character; mend it, as by "
+                        "text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')."
+                    )
 
     def texts(self) -> Iterator[RawText]:
         """The texts; the line of an origin is the text's number."""

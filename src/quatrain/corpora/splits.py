@@ -35,6 +35,11 @@ class Shares(NamedTuple):
         """The share of one split."""
         return {"train": 1.0 - self.validation - self.test, "validation": self.validation, "test": self.test}[split]
 
+    def beside(self, own: tuple[str, ...]) -> "Shares":
+        """The shares of the splits that a source with its ``own`` ones lacks, taken out of its train split."""
+        validation, test = (0.0 if split in own else self.of(split) for split in SPLITS[1:])
+        return self._replace(validation=validation, test=test)
+
     def wrong(self) -> list[str]:
         """What is wrong with the numbers, one sentence each."""
         sentences = [
@@ -139,8 +144,8 @@ def divide(pieces: Iterable[tuple[str, bool]], cuts: list[tuple[str, int]]) -> I
         start += len(piece)
 
 
-def check_filled(held: set[str], documents: int, shares: Shares) -> None:
-    """Make sure that every split with a share got a document.
+def check_filled(held: set[str], documents: int, shares: Shares, own: tuple[str, ...] = ()) -> None:
+    """Make sure that every split with a share got a document, of those that the source does not bring as its ``own``.
 
     Raises:
         UserError: one did not.
@@ -155,9 +160,12 @@ def check_filled(held: set[str], documents: int, shares: Shares) -> None:
         what, fix = f"a text of {what}", "name a longer text, raise the share, or set it to 0."
     else:
         fix = "raise the share, set it to 0, or take smaller data.documents (paragraphs or lines)."
+    if own:
+        what = f"the train split's {what.removeprefix('a ')}"
     raise UserError(
         [
-            f"data.{split}_share={shares.of(split):g} of {what} leaves none for {split}; {fix}"
+            f"data.{split}_share={shares.of(split):g} of {what} leaves none for {split}; "
+            + (f"add {split} text to the source, or {fix}" if own else fix)
             if split != "train"
             else f"data.validation_share and data.test_share leave none of {what} for train; lower them."
             for split in empty

@@ -25,9 +25,12 @@ _CODE = (
     "duplicates",
     "files",
     "gutenberg",
+    "hub_text",
     "layout",
+    "parquet",
     "records",
     "sonnets",
+    "sources",
     "splits",
     "text",
 )
@@ -43,7 +46,7 @@ class TextCorpus:
         source: where the raw texts come from.
         documents: what a document is.
         cleaning: the rules that mend the text.
-        shares: how documents are dealt, where the source brings no splits of its own.
+        shares: how documents are dealt to the splits that the source does not bring itself.
     """
 
     def __init__(self, source: Source, *, documents: Documents, cleaning: Cleaning, shares: Shares) -> None:
@@ -134,13 +137,12 @@ class TextCorpus:
     @cached_property
     def _layout(self) -> Layout:
         report = CleaningReport()
-        scan = Scan(self._shares, report)
+        scan = Scan(self._shares, report, self._source.splits or ())
         for split, piece, ends in self._read(report):
             scan.add(split, piece, ends)
-        if self._source.splits is not None:
-            return scan.own_layout(self._source.splits)
         if self._shares.split == "contiguous" and self._documents == "whole" and scan.count < BOUNDARY_DOCUMENTS:
-            return scan.cut_layout(find_cuts(self._joined(), targets(scan.characters, self._shares)))
+            train = ((piece, ends) for split, piece, ends in self._read(CleaningReport()) if split in (None, "train"))
+            return scan.cut_layout(find_cuts(train, targets(scan.characters, scan.shares)))
         return scan.dealt_layout()
 
 
@@ -178,9 +180,10 @@ def load_text(
 
     Args:
         source: ``verse`` (embedded, made as it is read), ``shakespeare`` or ``tinyshakespeare`` (pinned downloads), a
-            file, a folder or a glob (txt, jsonl, csv, tsv, parquet; gz of the text formats), a URL, ``hub:OWNER/NAME``
-            or ``hub:OWNER/NAME:CONFIG``. A folder that holds ``train.*`` beside ``validation.*`` (``valid``, ``dev``)
-            or ``test.*`` brings its own splits, and shares are not looked at.
+            file, a folder or a glob (txt, jsonl, csv, tsv, parquet; gz of each), a URL, ``hub:OWNER/NAME`` or
+            ``hub:OWNER/NAME:CONFIG``. A folder (a glob, a hub dataset) that holds ``train.*``, ``validation.*``
+            (``valid``, ``dev``) or ``test.*`` brings its own splits; of validation and test the missing ones are dealt
+            out of train by their shares.
         documents: a plain file is one document (``whole``) or many: ``paragraphs`` (between blank lines), ``lines``,
             or ``sonnets`` (numbered poems). Rows of the other formats are divided likewise.
         text_column: the column of record files that holds the text.
@@ -228,7 +231,7 @@ def text_from_memory(
     The other arguments are those of `load_text`.
 
     Raises:
-        UserError: a setting is wrong, or a text is no str.
+        UserError: a setting is wrong, a text is no str or no Unicode, or texts by split hold none for train.
     """
     held: dict[str | None, Iterable[str]] = {}
     if isinstance(texts, Mapping):

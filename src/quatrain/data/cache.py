@@ -4,11 +4,13 @@ import errno
 import hashlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,24 @@ from quatrain.core.errors import NotNow, UserError
 Meta = dict[str, Any]
 
 _META = "meta.json"
-_CODE = ("pair_encoding", "pairs", "text_rows", "token_file")  # what they wrote does not outlive a change of them
+_CODE = {
+    "streams": ("windows", "text_rows", "token_file"),
+    "examples": ("masked_text", "text_rows", "token_file"),
+    "pairs": ("pairs", "pair_encoding", "token_file"),
+    "tokenizers": (),
+}
+"""The modules here that write each kind; what they wrote does not outlive a change of them or of a tokenizer."""
+
 _log = logging.getLogger(__name__)
 
 
-def fingerprint(**parts: Any) -> str:
-    """Return the sha256 (hex) of named plain values, in any order, and of the code that prepares data from them."""
-    return hashlib.sha256(json.dumps([parts, _code()], sort_keys=True).encode()).hexdigest()
+def fingerprint(kind: str, **parts: Any) -> str:
+    """Return the sha256 (hex) of named plain values, in any order, and of the code that prepares ``kind`` from them.
+
+    ``kind``: streams, examples, pairs or tokenizers. The code is that of the modules here that write it, that of all
+    tokenizers, and the version of the library that they stand on.
+    """
+    return hashlib.sha256(json.dumps([kind, parts, _code(kind)], sort_keys=True).encode()).hexdigest()
 
 
 def prepare_once(kind: str, digest: str, build: Callable[[Path], Meta], *, root: Path | None = None) -> Path:
@@ -61,11 +74,11 @@ def read_meta(place: Path) -> Meta:
 
 
 def _complete(place: Path) -> bool:
-    """Whether every file is there in its full size."""
+    """Whether every file is there in its full size; where its description cannot be read, it is not."""
     try:
         sizes = json.loads((place / _META).read_text(encoding="utf-8"))["sizes"]
         return all((place / name).stat().st_size == size for name, size in sizes.items())
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError, AttributeError):
         return False
 
 
@@ -80,15 +93,32 @@ def _publish(place: Path, build: Callable[[Path], Meta]) -> None:
         sizes = {str(path.relative_to(half)): path.stat().st_size for path in half.rglob("*") if path.is_file()}
         (half / _META).write_text(json.dumps({"meta": meta, "sizes": sizes}, indent=1), encoding="utf-8")
         half.chmod(0o755)
+        for path in (*half.rglob("*"), half):
+            _flush(path)
         half.replace(place)
+        _flush(place.parent)
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
 
+def _flush(path: Path) -> None:
+    """Have what was written at ``path`` on the disk, so that no power cut leaves a name without its content."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 @cache
-def _code() -> str:
-    texts = (Path(__file__).with_name(f"{name}.py").read_bytes() for name in _CODE)
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+def _code(kind: str) -> str:
+    import quatrain.tokenizers
+
+    here = Path(__file__).parent
+    paths = [here / f"{name}.py" for name in _CODE[kind]]
+    paths += sorted(Path(quatrain.tokenizers.__path__[0]).glob("*.py"))
+    contents = (path.name.encode() + b"\0" + path.read_bytes() for path in paths)
+    return hashlib.sha256(b"\0".join([version("tokenizers").encode(), *contents])).hexdigest()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 SHORTEST = 4
-"""The least ``data.max_length``: room for two special tokens and two others."""
+"""The least ``data.max_length`` of examples with special tokens: room for two of them and two others."""
 
 
 def check_pairs(values: Mapping[str, Any]) -> list[str]:
@@ -31,8 +31,8 @@ def check_masked_text(values: Mapping[str, Any]) -> list[str]:
 
 
 def check_windows(values: Mapping[str, Any]) -> list[str]:
-    """Judge the arguments of `Windows`."""
-    found = _shared(values)
+    """Judge the arguments of `Windows`; a window has no special tokens, so one token is enough."""
+    found = _shared(values, shortest=1)
     stride = values["stride"]
     if stride is not None and stride < 1:
         found.append(
@@ -42,8 +42,8 @@ def check_windows(values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _shared(values: Mapping[str, Any]) -> list[str]:
-    found = _at_least(values, "max_length", SHORTEST, "tokens")
+def _shared(values: Mapping[str, Any], shortest: int = SHORTEST) -> list[str]:
+    found = _at_least(values, "max_length", shortest, "tokens")
     found += _at_least(values, "batch_size", 1, "examples")
     if values.get("eval_batch_size") is not None:
         found += _at_least(values, "eval_batch_size", 1, "examples, or null for data.batch_size")

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import sys
 import threading
-import warnings
+from collections.abc import Iterator
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from quatrain.core.errors import UserError
 from quatrain.data.collate import as_tensors
+from quatrain.data.forks import quiet_forks
 from quatrain.data.sampler import EpochSampler, EvaluationSampler, Key
 
 _PR_SET_PDEATHSIG = 1
@@ -32,46 +33,100 @@ class BatchedRows(Protocol):
         ...
 
 
+class KeyedLoader(DataLoader[Any]):
+    """A loader that starts its workers without the tokenizers' threads."""
+
+    def __iter__(self) -> Any:
+        starts = self.num_workers if getattr(self, "_iterator", None) is None else 0
+        with quiet_forks(starts):
+            return super().__iter__()
+
+
+class TrainingLoader(KeyedLoader):
+    """A loader that knows its place: the epoch, and how many of its batches were given.
+
+    The state is the same for any number of workers, whatever they have read ahead. The last batch of an epoch makes the
+    place the beginning of the next; an epoch that is left before begins anew, unless its sampler's ``set_epoch``
+    names another. The place is looked up when the first batch is asked for, not by ``iter``.
+    """
+
+    _place: tuple[int, int] | None = None
+
+    def __iter__(self) -> Any:
+        return self._batches()
+
+    def _batches(self) -> Iterator[Any]:
+        sampler: Any = self.sampler
+        epoch, given = sampler.epoch, sampler.start // (self.batch_size or 1)
+        for batch in super().__iter__():
+            given += 1
+            self._place = (epoch, given)
+            if given == len(self):
+                self._place = (epoch + 1, 0)
+                sampler.set_epoch(epoch + 1)
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the epoch and the number of its batches that were given."""
+        sampler: Any = self.sampler
+        epoch, given = self._place or (sampler.epoch, sampler.start // (self.batch_size or 1))
+        return {"epoch": epoch, "batches": given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on where ``state`` was taken, with batches of the same size."""
+        sampler: Any = self.sampler
+        sampler.resume(state["epoch"], state["batches"] * (self.batch_size or 1))
+        self._place = (state["epoch"], state["batches"])
+
+
 def training_loader(
-    rows: BatchedRows, sampler: EpochSampler, *, batch_size: int, drop_last: bool, num_workers: int
-) -> DataLoader[Any]:
+    rows: BatchedRows,
+    sampler: EpochSampler,
+    *,
+    batch_size: int,
+    drop_last: bool,
+    num_workers: int,
+    pin_memory: bool = False,
+) -> TrainingLoader:
     """Return a loader whose ``state_dict`` holds its place in the epoch, for any number of workers.
 
     Raises:
         UserError: ``drop_last`` leaves no batch.
     """
-    from torchdata.stateful_dataloader import StatefulDataLoader
+    if drop_last:
+        refuse_no_batch(len(sampler), batch_size)
+    source: Any = rows  # torch asks for a Dataset with __getitem__; __getitems__ is all that it calls
+    return TrainingLoader(
+        source,
+        batch_size=batch_size,
+        sampler=sampler,
+        drop_last=drop_last,
+        persistent_workers=num_workers > 0,
+        pin_memory=pin_memory,
+        **_settings(num_workers, sampler.seed),
+    )
 
-    if drop_last and len(sampler) < batch_size:
+
+def refuse_no_batch(examples: int, batch_size: int) -> None:
+    """Raise a `UserError` where ``drop_last`` leaves nothing of the training ``examples`` of one process."""
+    if examples < batch_size:
         raise UserError(
-            f"data.drop_last=true leaves no batch: data.batch_size={batch_size}, but each process has {len(sampler)}"
-            f" training examples; set data.batch_size={len(sampler)} or less, or data.drop_last=false."
+            f"data.drop_last=true leaves no batch: data.batch_size={batch_size}, but each process has {examples}"
+            f" training examples; set data.batch_size={examples} or less, or data.drop_last=false."
         )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "'set_vital' is deprecated", UserWarning)  # torchdata's own call
-        loader: DataLoader[Any] = StatefulDataLoader(
-            rows,
-            batch_size=batch_size,
-            sampler=sampler,
-            drop_last=drop_last,
-            persistent_workers=num_workers > 0,
-            **_settings(num_workers, sampler.seed),
-        )
-    return loader
 
 
 def evaluation_loader(
-    rows: BatchedRows, sampler: EvaluationSampler, *, batch_size: int, num_workers: int
+    rows: BatchedRows, sampler: EvaluationSampler, *, batch_size: int, num_workers: int, pin_memory: bool = False
 ) -> DataLoader[Any]:
     """Return a loader that gives every key of ``sampler`` once."""
-    source: Any = rows  # torch asks for a Dataset with __getitem__; __getitems__ is all that it calls
-    return DataLoader(source, batch_size=batch_size, sampler=sampler, **_settings(num_workers, 0))
+    source: Any = rows
+    return KeyedLoader(
+        source, batch_size=batch_size, sampler=sampler, pin_memory=pin_memory, **_settings(num_workers, 0)
+    )
 
 
 def _settings(num_workers: int, seed: int) -> dict[str, Any]:
-    if num_workers > 0:
-        # Rust's thread pool does not survive a fork; workers encode nothing, and the library warns unless told.
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     return {
         "num_workers": num_workers,
         "collate_fn": as_tensors,

@@ -13,10 +13,10 @@ from quatrain.corpora.text import TextCorpus
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_masked_text
 from quatrain.data.collate import padded, real
-from quatrain.data.masking import Masking
+from quatrain.data.masking import Masking, MaskLabels
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import Key, rows_of
-from quatrain.data.text_rows import open_corpus, write_examples
+from quatrain.data.text_rows import open_corpus, training_texts, write_examples
 from quatrain.data.token_file import TokenFile
 
 
@@ -30,7 +30,8 @@ class MaskedText(LanguageData):
 
     ``mask_probability`` of the tokens (of the words, with ``whole_words``) are asked for, by `Masking`'s ``mask_rule``;
     special tokens and padding never. ``labels``: ``masked`` holds the hidden ids and IGNORED elsewhere, ``all`` the
-    unmasked id at every place without a special token. Masks depend on (``seed``, epoch, example) alone, those of
+    unmasked id at every place without a special token, in training: validation and test always ask for what is hidden,
+    or copying would be scored. Masks depend on (``seed``, epoch, example) alone, those of
     validation and test on (``seed``, example).
 
     ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `MaskedBatch`, padded
@@ -100,7 +101,7 @@ class MaskedText(LanguageData):
         """Encode the corpus where that was not done before, and map its examples."""
         corpus = self.corpus()
         self.fingerprint = corpus.fingerprint
-        tokenizer = fitted(self.recipe, lambda: corpus.documents("train"), corpus.fingerprint)
+        tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
         if mistakes := tokenizer.check_mask_token():
             raise UserError(mistakes)
         recipe: dict[str, Any] = {"example": self.example, "max_length": self.max_length}
@@ -108,7 +109,7 @@ class MaskedText(LanguageData):
         def build(folder: Path) -> dict[str, Any]:
             return {split: write_examples(corpus, split, tokenizer, folder, **recipe) for split in corpus.splits}
 
-        digest = fingerprint(corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint, **recipe)
+        digest = fingerprint("examples", corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint, **recipe)
         folder = prepare_once("examples", digest, build)
         meta = read_meta(folder)
         if empty := [split for split, numbers in meta.items() if not numbers["examples"]]:
@@ -117,16 +118,16 @@ class MaskedText(LanguageData):
                 " text has no token, so name a source that holds text."
                 for split in empty
             )
-        masking = self._masking(tokenizer)
         self._tokenizer = tokenizer
         for split, numbers in meta.items():
+            masking = self._masking(tokenizer, self.labels if split == "train" else "masked")
             self.rows[split] = MaskedRows(TokenFile(folder, split), masking, fill=tokenizer.pad_id)
             for name in ("documents", "characters", "examples", "tokens", "truncated"):
                 self.summary[f"{name}/{split}"] = numbers[name]
         if "validation" in meta:
             self.summary["unigram_perplexity"] = meta["validation"]["unigram_perplexity"]
 
-    def _masking(self, tokenizer: Any) -> Masking:
+    def _masking(self, tokenizer: Any, labels: MaskLabels) -> Masking:
         special = np.zeros(tokenizer.vocab_size, dtype=bool)
         special[sorted(tokenizer.special_ids)] = True
         return Masking(
@@ -135,7 +136,7 @@ class MaskedText(LanguageData):
             mask_id=tokenizer.mask_id,
             special=special,
             word_starts=tokenizer.word_starts() if self.whole_words else None,
-            labels=self.labels,
+            labels=labels,
             seed=self.seed,
         )
 

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from quatrain.core.errors import UserError
-from quatrain.data.loaders import BatchedRows, evaluation_loader, training_loader
+from quatrain.data.loaders import BatchedRows, evaluation_loader, refuse_no_batch, training_loader
 from quatrain.data.sampler import EpochSampler, EvaluationSampler
 from quatrain.tokenizers.tokenizer import Tokenizer
 
@@ -21,11 +21,12 @@ class LanguageData(pl.LightningDataModule):
     Subclasses say in `check` what is wrong with their arguments, prepare in `load` and leave in ``rows`` the dataset of
     each split, in ``summary`` the numbers and in ``fingerprint`` the identity of the corpus. `prepare_data` does the
     work once for all processes; `setup` finds it done, or does it where `prepare_data` was not called. After `setup`:
-    ``tokenizer``, ``summary``, the loaders, and ``validation_names``, what metrics of each validation loader are called
-    (``val`` for the first).
+    ``tokenizer``, ``summary``, the loaders, ``validation_names``, what metrics of each validation loader are called
+    (``val`` for the first), and ``monitor``, the metric to choose checkpoints by and which is good, ``min`` or ``max``.
     """
 
     validation_names: tuple[str, ...] = ("val",)
+    monitor: tuple[str, str] = ("val/loss", "min")
 
     def __init__(
         self,
@@ -76,26 +77,25 @@ class LanguageData(pl.LightningDataModule):
         self.setup("fit")
 
     def setup(self, stage: str | None = None) -> None:
-        """Map what was prepared into memory; ``stage`` makes no difference."""
+        """Map what was prepared into memory; ``stage`` makes no difference.
+
+        Raises:
+            UserError: what is wrong with the source or the tokenizer, or ``drop_last`` leaves no batch.
+        """
         if not self.rows:
             self.load()
+        if self.drop_last:
+            refuse_no_batch(len(self._training_sampler()), self.batch_size)
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the loader of this rank, beginning at the trainer's epoch."""
-        sampler = EpochSampler(
-            len(self.rows["train"]),
-            shuffle=self.shuffle,
-            seed=self.seed,
-            epoch=self.trainer.current_epoch if self.trainer else 0,
-            rank=self._rank,
-            world_size=self._world_size,
-        )
         return training_loader(
             self.rows["train"],
-            sampler,
+            self._training_sampler(),
             batch_size=self.batch_size,
             drop_last=self.drop_last,
             num_workers=self.num_workers,
+            pin_memory=self._on_gpu,
         )
 
     def val_dataloader(self) -> Any:
@@ -106,6 +106,24 @@ class LanguageData(pl.LightningDataModule):
         """Return the test loader, as `val_dataloader` does."""
         return self._evaluation("test")
 
+    def predict_dataloader(self) -> Any:
+        """Return the test loader, as `test_dataloader` does, labelled or not.
+
+        Each row is given once over all ranks, in the order of the split: the n-th prediction of rank r (fillers
+        dropped, as the tasks do) is that of row n * ranks + r.
+        """
+        return self._evaluation("test")
+
+    def _training_sampler(self) -> EpochSampler:
+        return EpochSampler(
+            len(self.rows["train"]),
+            shuffle=self.shuffle,
+            seed=self.seed,
+            epoch=self.trainer.current_epoch if self.trainer else 0,
+            rank=self._rank,
+            world_size=self._world_size,
+        )
+
     def _evaluation(self, kind: str) -> Any:
         loaders = [
             evaluation_loader(
@@ -113,6 +131,7 @@ class LanguageData(pl.LightningDataModule):
                 EvaluationSampler(len(self.rows[name]), rank=self._rank, world_size=self._world_size),
                 batch_size=self.eval_batch_size or self.batch_size,
                 num_workers=self.num_workers,
+                pin_memory=self._on_gpu,
             )
             for name in self.rows
             if name.startswith(kind)
@@ -126,6 +145,12 @@ class LanguageData(pl.LightningDataModule):
     @property
     def _world_size(self) -> int:
         return self.trainer.world_size if self.trainer else 1
+
+    @property
+    def _on_gpu(self) -> bool:
+        """Whether batches are copied to a GPU, which takes them faster from pinned memory."""
+        strategy = getattr(self.trainer, "strategy", None)
+        return strategy is not None and strategy.root_device.type == "cuda"
 
 
 def fitted(recipe: Any, texts: Callable[[], Iterable[str]], corpus: str) -> Tokenizer:
@@ -146,7 +171,7 @@ def fitted(recipe: Any, texts: Callable[[], Iterable[str]], corpus: str) -> Toke
         recipe.fit(texts).save(folder)
         return {}
 
-    digest = fingerprint(corpus=corpus, recipe=recipe.fingerprint())
+    digest = fingerprint("tokenizers", corpus=corpus, recipe=recipe.fingerprint())
     # Read again by the process that trained it too, so that every process has the very same.
     folder = prepare_once("tokenizers", digest, train)
     return Pretrained(source=str(folder), allowed_special=getattr(recipe, "allowed_special", None)).fit(texts)

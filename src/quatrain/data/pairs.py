@@ -1,8 +1,6 @@
 """Sentences and sentence pairs with labels: GLUE's tasks and a user's own."""
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from quatrain.corpora.pairs import PairCorpus, load_pairs, pairs_from_memory
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_pairs
 from quatrain.data.collate import padded, real
+from quatrain.data.forks import quiet_forks
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.pair_encoding import PairEncoder
 from quatrain.data.sampler import Key, rows_of
@@ -34,9 +33,11 @@ class SentencePairs(LanguageData):
     ``use_token_types``, or if null where the tokenizer's model does. Labels -1 (GLUE's tests) become IGNORED, NaN for
     scores: predicted, not scored.
 
+    ``glue_task`` names one of GLUE's tasks for its columns, classes and metrics; null is a task of the user's own.
     ``rows``: mappings from memory, or such rows by split, instead of ``source``. Batches are `PairBatch`.
-    After `setup` also: ``num_labels`` (1 for a score), ``label_names`` (None for a score), ``regression``, ``metrics``,
-    ``monitor``. MNLI has two validation sets: `val_dataloader` then returns a list, ``validation_names`` their names.
+    After `setup` also: ``num_labels`` (1 for a score), ``label_names`` (None for a score), ``regression``, ``metrics``;
+    ``monitor`` is GLUE's choice among them, else accuracy, for scores Pearson's correlation.
+    MNLI has two validation sets: `val_dataloader` then returns a list, ``validation_names`` their names.
     ``summary``: examples, tokens, the share truncated and the share of the largest class of each split.
     """
 
@@ -45,10 +46,11 @@ class SentencePairs(LanguageData):
         *,
         tokenizer: Any,
         source: str = "verse",
-        glue_task: str | None = "mrpc",
+        glue_task: str | None = None,
         text_columns: list[str] | None = None,
         label_column: str = "label",
         label_names: list[str] | None = None,
+        sha256: str | None = None,
         revision: str | None = None,
         cleaning: Cleaning | None = None,
         validation_share: float = 0.1,
@@ -78,14 +80,13 @@ class SentencePairs(LanguageData):
         )
         self.source, self.given_rows, self.glue_task = source, rows, glue_task
         self.text_columns, self.label_column, self.given_label_names = text_columns, label_column, label_names
-        self.revision, self.cleaning = revision, cleaning
+        self.sha256, self.revision, self.cleaning = sha256, revision, cleaning
         self.validation_share, self.test_share, self.split_seed = validation_share, test_share, split_seed
         self.verse_size, self.verse_seed = verse_size, verse_seed
         self.max_length, self.use_token_types, self.num_proc = max_length, use_token_types, num_proc
         self.label_names: tuple[str, ...] | None = None
         self.num_labels, self.regression = 0, False
         self.metrics: tuple[str, ...] = ()
-        self.monitor = "val/loss"
         self.refuse_mistakes()
 
     def check(self) -> list[str]:
@@ -114,6 +115,7 @@ class SentencePairs(LanguageData):
             return {split: self._write(corpus, split, encoder, folder) for split in corpus.splits}
 
         digest = fingerprint(
+            "pairs",
             corpus=corpus.fingerprint,
             tokenizer=tokenizer.fingerprint,
             max_length=self.max_length,
@@ -144,7 +146,12 @@ class SentencePairs(LanguageData):
         if self.given_rows is not None:
             return pairs_from_memory(self.given_rows, **how)
         return load_pairs(
-            self.source, revision=self.revision, verse_size=self.verse_size, verse_seed=self.verse_seed, **how
+            self.source,
+            sha256=self.sha256,
+            revision=self.revision,
+            verse_size=self.verse_size,
+            verse_seed=self.verse_seed,
+            **how,
         )
 
     def _describe(self, corpus: PairCorpus) -> None:
@@ -156,11 +163,11 @@ class SentencePairs(LanguageData):
         sets = [split.removeprefix("validation") for split in corpus.splits if split.startswith("validation")]
         # The first set is val, so that its metrics have the same names in every task.
         self.validation_names = ("val", *(f"val{name}" for name in sets[1:]))
-        self.monitor = f"val/{task.monitor if task else self.metrics[0]}"
+        self.monitor = (f"val/{task.monitor}", task.monitor_mode) if task else (f"val/{self.metrics[0]}", "max")
 
     def _write(self, corpus: PairCorpus, split: str, encoder: PairEncoder, folder: Path) -> dict[str, Any]:
         rows = corpus.splits[split]
-        with _quiet_forks(self.num_proc):
+        with quiet_forks(self.num_proc if self.num_proc > 1 else 0):
             mapped = rows.map(
                 encoder,
                 batched=True,
@@ -168,7 +175,7 @@ class SentencePairs(LanguageData):
                 num_proc=self.num_proc if self.num_proc > 1 else None,
                 remove_columns=list(corpus.text_columns),
                 # Its own way would pickle the tokenizer to name the result.
-                new_fingerprint=fingerprint(folder=folder.name, split=split)[:16],
+                new_fingerprint=fingerprint("pairs", folder=folder.name, split=split)[:16],
                 desc=f"encoding {split}",
             ).with_format("numpy")
         return _write_rows(mapped, split, encoder, folder)
@@ -232,18 +239,3 @@ def _usual_metrics(num_labels: int, regression: bool) -> tuple[str, ...]:
     if regression:
         return ("pearson", "spearman")
     return ("accuracy", "f1") if num_labels == 2 else ("accuracy",)
-
-
-@contextmanager
-def _quiet_forks(processes: int) -> Iterator[None]:
-    """Keep Rust's thread pool, which does not survive a fork, out of forked processes."""
-    before = os.environ.get("TOKENIZERS_PARALLELISM")
-    if processes > 1:
-        os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    try:
-        yield
-    finally:
-        if processes > 1:
-            os.environ.pop("TOKENIZERS_PARALLELISM")
-            if before is not None:
-                os.environ["TOKENIZERS_PARALLELISM"] = before

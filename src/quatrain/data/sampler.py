@@ -43,8 +43,7 @@ class EpochSampler:
 
     Rank r takes the places r, r + world_size, ... of the order, so that the ranks' n-th batches together are the n-th
     batch of one process with a batch ``world_size`` times as large. Memory does not depend on ``size``.
-    An epoch that was read to its end makes the next iteration the next epoch; `set_epoch` chooses any.
-    The iterator has ``state_dict`` and ``load_state_dict``: the epoch and how many keys it gave.
+    Every iteration gives ``epoch``, from the place on that `resume` named for the first one.
     """
 
     def __init__(
@@ -52,54 +51,34 @@ class EpochSampler:
     ) -> None:
         self.size, self.shuffle, self.seed, self.epoch = size, shuffle, seed, epoch
         self.rank, self.world_size = rank, world_size
+        self.start = 0
 
     def __len__(self) -> int:
         """Count the keys of this rank in one epoch, fillers too; the same on every rank."""
         return _share(self.size, self.world_size)
 
     def set_epoch(self, epoch: int) -> None:
-        """Make ``epoch`` the next one; an iterator that is under way is not touched."""
-        self.epoch = epoch
+        """Make ``epoch`` the next one; an iteration that is under way is not touched.
 
-    def __iter__(self) -> "EpochIterator":
-        return EpochIterator(self)
+        Where it is the next one already, a place that `resume` named holds.
+        """
+        if epoch != self.epoch:
+            self.resume(epoch, 0)
+
+    def resume(self, epoch: int, start: int) -> None:
+        """Make the next iteration the keys of ``epoch`` after the first ``start``; then come whole epochs again."""
+        self.epoch, self.start = epoch, start
+
+    def __iter__(self) -> Iterator[Key]:
+        epoch, start, self.start = self.epoch, self.start, 0
+        for chunk in range(start, len(self), _CHUNK):
+            yield from self.keys(epoch, chunk, chunk + _CHUNK)
 
     def keys(self, epoch: int, start: int, stop: int) -> list[Key]:
         """Return the keys of this rank from its ``start``-th to before its ``stop``-th in ``epoch``."""
         places = self.rank + self.world_size * np.arange(start, min(stop, len(self)), dtype=np.int64)
         key = key_of(_SHUFFLE, self.seed, epoch) if self.shuffle else None
         return [(epoch, index) for index in _indices(places, self.size, key).tolist()]
-
-
-class EpochIterator:
-    """The keys of one epoch of an `EpochSampler`, from any place on."""
-
-    def __init__(self, sampler: EpochSampler) -> None:
-        self.sampler, self.epoch, self.given = sampler, sampler.epoch, 0
-        self._chunk: list[Key] = []
-        self._chunk_start = 0
-
-    def __iter__(self) -> "EpochIterator":
-        return self
-
-    def __next__(self) -> Key:
-        if self.given >= len(self.sampler):
-            self.sampler.set_epoch(self.epoch + 1)
-            raise StopIteration
-        place = self.given - self._chunk_start
-        if not 0 <= place < len(self._chunk):
-            self._chunk = self.sampler.keys(self.epoch, self.given, self.given + _CHUNK)
-            self._chunk_start, place = self.given, 0
-        self.given += 1
-        return self._chunk[place]
-
-    def state_dict(self) -> dict[str, int]:
-        """Return the epoch and the number of keys given so far."""
-        return {"epoch": self.epoch, "given": self.given}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where ``state`` was taken."""
-        self.epoch, self.given, self._chunk = state["epoch"], state["given"], []
 
 
 class EvaluationSampler:

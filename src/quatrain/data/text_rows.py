@@ -54,6 +54,11 @@ def open_corpus(texts: str | list[str] | dict[str, list[str]] | None, choice: Ma
     return load_text(choice["source"], **where, **how)
 
 
+def training_texts(corpus: TextCorpus) -> Iterator[str]:
+    """Return the training split in pieces of about a megabyte, never a long document whole."""
+    return (piece for piece, _ in corpus.pieces("train"))
+
+
 def write_stream(corpus: TextCorpus, split: str, tokenizer: Tokenizer, folder: Path) -> dict[str, Any]:
     """Write a split as one stream, documents joined by the end-of-text id; return its numbers.
 

@@ -11,13 +11,30 @@ from numpy.typing import NDArray
 
 from quatrain.core.batches import IGNORED
 from quatrain.data.sampler import Key, rows_of
+from quatrain.data.token_file import TokenFile
+
+Stream = TokenFile | NDArray[Any]
+"""All tokens of a file, which travels to loader workers as its path, or an array in memory."""
 
 
-class TrainingWindows:
+class _Windows:
+    """Windows over a stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    @property
+    def tokens(self) -> NDArray[Any]:
+        """The stream's tokens."""
+        return self._stream.tokens if isinstance(self._stream, TokenFile) else self._stream
+
+
+class TrainingWindows(_Windows):
     """Whole windows of ``length`` tokens, ``stride`` apart, as `WindowBatch` arrays."""
 
-    def __init__(self, tokens: NDArray[Any], *, length: int, stride: int) -> None:
-        self.tokens, self.length, self.stride = tokens, length, stride
+    def __init__(self, stream: Stream, *, length: int, stride: int) -> None:
+        super().__init__(stream)
+        self.length, self.stride = length, stride
 
     def __len__(self) -> int:
         """Count the windows."""
@@ -31,7 +48,7 @@ class TrainingWindows:
         return {"input_ids": taken[:, :-1], "target": target, "example_ids": np.where(fillers, -1 - rows, rows)}
 
 
-class EvaluationWindows:
+class EvaluationWindows(_Windows):
     """Windows that score every token of the stream but the first exactly once.
 
     A window of ``length`` tokens moves by min(stride, length) and asks only for targets that no earlier window scored.
@@ -39,8 +56,9 @@ class EvaluationWindows:
     The last window may be shorter; in a batch with longer ones it is filled on the right with ``fill``.
     """
 
-    def __init__(self, tokens: NDArray[Any], *, length: int, stride: int, fill: int) -> None:
-        self.tokens, self.length, self.step, self.fill = tokens, length, min(stride, length), fill
+    def __init__(self, stream: Stream, *, length: int, stride: int, fill: int) -> None:
+        super().__init__(stream)
+        self.length, self.step, self.fill = length, min(stride, length), fill
 
     def __len__(self) -> int:
         """Count the windows."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 from torch.utils.data import DataLoader
 
 from quatrain.core.errors import UserError
@@ -17,7 +16,7 @@ from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import EpochSampler
-from quatrain.data.text_rows import open_corpus, write_stream
+from quatrain.data.text_rows import open_corpus, training_texts, write_stream
 from quatrain.data.token_file import TokenFile
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
 
@@ -34,7 +33,8 @@ class Windows(LanguageData):
 
     ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `WindowBatch`.
     ``summary``: documents, characters (as scored), tokens and examples of each split, and the unigram perplexity of
-    the validation text; of embedded verse also the bits per character that its grammar states for that very text.
+    the validation text; of embedded verse in whole poems also the bits per character that its grammar states for that
+    very text.
     """
 
     def __init__(
@@ -92,27 +92,27 @@ class Windows(LanguageData):
         """Encode the corpus where that was not done before, and map its streams."""
         corpus = self.corpus()
         self.fingerprint = corpus.fingerprint
-        tokenizer = fitted(self.recipe, lambda: corpus.documents("train"), corpus.fingerprint)
+        tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
 
         def build(folder: Path) -> dict[str, Any]:
             meta = {split: write_stream(corpus, split, tokenizer, folder) for split in corpus.splits}
             if self.source == "verse" and self.texts is None and "validation" in meta:
-                meta["validation"]["grammar_bits"] = _grammar_bits(corpus.documents("validation"))
+                meta["validation"]["grammar_bits"] = grammar_bits(corpus.documents("validation"))
             return meta
 
-        digest = fingerprint(corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint)
+        digest = fingerprint("streams", corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint)
         folder = prepare_once("streams", digest, build)
         meta = read_meta(folder)
-        streams = {split: TokenFile(folder, split).tokens for split in meta}
+        streams = {split: TokenFile(folder, split) for split in meta}
         if mistakes := self._short(streams):
             raise UserError(mistakes)
         stride = self.stride or self.max_length
         self._tokenizer = tokenizer
         self.rows = {
-            split: TrainingWindows(tokens, length=self.max_length, stride=stride)
+            split: TrainingWindows(stream, length=self.max_length, stride=stride)
             if split == "train"
-            else EvaluationWindows(tokens, length=self.max_length, stride=stride, fill=tokenizer.pad_id)
-            for split, tokens in streams.items()
+            else EvaluationWindows(stream, length=self.max_length, stride=stride, fill=tokenizer.pad_id)
+            for split, stream in streams.items()
         }
         for split, numbers in meta.items():
             for name in ("documents", "characters", "tokens"):
@@ -121,12 +121,13 @@ class Windows(LanguageData):
         if "validation" in meta:
             held_out = meta["validation"]
             self.summary["unigram_perplexity"] = held_out["unigram_perplexity"]
-            if "grammar_bits" in held_out:
+            if held_out.get("grammar_bits") is not None:
                 self.summary["grammar_bits_per_character"] = held_out["grammar_bits"] / held_out["characters"]
 
-    def _short(self, streams: dict[str, np.ndarray]) -> list[str]:
+    def _short(self, streams: dict[str, TokenFile]) -> list[str]:
         found = []
-        for split, tokens in streams.items():
+        for split, stream in streams.items():
+            tokens = stream.tokens
             if split == "train":
                 found += short_for_a_window(len(tokens), self.max_length, "the training split of data.source")
             elif len(tokens) < 2:
@@ -137,9 +138,17 @@ class Windows(LanguageData):
         return found
 
 
-def _grammar_bits(poems: Iterable[str]) -> float:
-    """The information of embedded verse by its own grammar, below which no honest model of it comes."""
-    return -sum(map(log_probability, poems)) / math.log(2)
+def grammar_bits(documents: Iterable[str]) -> float | None:
+    """Return the information of embedded verse by its own grammar, below which no honest model of it comes.
+
+    The grammar speaks of whole poems: None where a document is a part of one, or was changed by cleaning.
+    """
+    nats = 0.0
+    for document in documents:
+        nats -= log_probability(document)
+        if math.isinf(nats):
+            return None
+    return nats / math.log(2)
 
 
 def window_loader(
@@ -184,7 +193,7 @@ def short_for_a_window(tokens: int, max_length: int, what: str) -> list[str]:
     """Return a sentence where ``what`` holds too few tokens for one window and its target."""
     if tokens > max_length:
         return []
-    fix = f"set data.max_length to at most {tokens - 1}, or name" if tokens > 4 else "name"
+    fix = f"set data.max_length to at most {tokens - 1}, or name" if tokens > 1 else "name"
     return [
         f"data.max_length={max_length} needs {max_length + 1} tokens for one window and its target, but {what} has"
         f" {tokens}; {fix} a longer text."

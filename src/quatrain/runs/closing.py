@@ -16,24 +16,20 @@ ASKED = {
     "causal_lm": "held-out text",
     "sequence_classification": "held-out row",
 }
-NEXT = {
-    "masked_lm": (
-        "quatrain train experiment=quick_windows     a causal LM on the same verse",
-        "quatrain train -m seed=1,2,3                one job for each seed",
-    ),
-    "causal_lm": (
-        "quatrain train experiment=quick_windows data.source=FILE    your own text",
-        "quatrain train experiment=quick_mrpc        a classifier of sentence pairs",
-    ),
-    "sequence_classification": (
-        "quatrain train experiment=mrpc_bert         BERT on GLUE's MRPC, from the hub",
-        "quatrain train experiment=quick_sonnets     a masked LM with a tokenizer of its own",
-    ),
-}
+NEXT = (
+    ("quick_windows", "quatrain train experiment=quick_windows     a causal LM on embedded verse"),
+    ("", "quatrain train -m seed=1,2,3                one job for each seed"),
+    ("quick_mrpc", "quatrain train experiment=quick_mrpc        a classifier of sentence pairs"),
+)
 
 
 def print_closing(
-    run: RunDirectory, task: str, summary: Mapping[str, Any], result: Mapping[str, Any], samples: Sequence[Any]
+    run: RunDirectory,
+    experiment: str,
+    task: str,
+    summary: Mapping[str, Any],
+    result: Mapping[str, Any],
+    samples: Sequence[Any],
 ) -> None:
     """Print on standard output how the run went: scores, what the model says to samples, where all lies, what next.
 
@@ -50,9 +46,9 @@ def print_closing(
         console.print(_samples(samples, ASKED[task]))
     console.print("\n[bold]everything lies in[/bold]")
     console.print(f"  {escape(str(run.path))}", soft_wrap=True)
-    console.print("  export/ loads with transformers alone; the rest: metrics.csv, result.json, run.log")
+    console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
     console.print("[bold]try next[/bold]")
-    for command in NEXT[task]:
+    for command in [line for name, line in NEXT if name != experiment][:2]:
         console.print(f"  {escape(command)}", soft_wrap=True)
 
 

@@ -23,10 +23,10 @@ def identity_hash(config: Mapping[str, Any]) -> str:
 
 
 def readable_tag(overrides: Sequence[str]) -> str:
-    """Return what the user changed, for the eye: ``optimizer.lr=1e-4 seed=2`` gives ``lr=1e-4,seed=2``.
+    """Return what the user changed, for the eye: ``optimizer.lr=1e-4 seed=2`` gives ``lr-1e-4_seed-2``.
 
-    At most `LONGEST_TAG` characters, safe in file names and shells; ``default`` where nothing is left to say. The
-    experiment and what is not identity are left out.
+    At most `LONGEST_TAG` characters, safe in file names, shells and overrides, which a comma or = would break;
+    ``default`` where nothing is left to say. The experiment and what is not identity are left out.
     """
     parts = []
     for override in overrides:
@@ -36,8 +36,8 @@ def readable_tag(overrides: Sequence[str]) -> str:
             continue
         # of a path, the file; of a key, the last word
         shown = value.rstrip("/").rpartition("/")[2]
-        parts.append(_safe(key.rpartition(".")[2] + equals + shown))
-    tag = ",".join(part for part in parts if part)[:LONGEST_TAG].rstrip(",.-=_")
+        parts.append(_safe(key.rpartition(".")[2] + equals.replace("=", "-") + shown))
+    tag = "_".join(part for part in parts if part)[:LONGEST_TAG].rstrip(".-_")
     return tag or "default"
 
 
@@ -83,4 +83,4 @@ def sweep_job_folder(folder: Path, config: Mapping[str, Any], overrides: Sequenc
 
 
 def _safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._=,+-]+", "_", text).strip("_.")
+    return re.sub(r"[^A-Za-z0-9._+-]+", "_", text).strip("_.")

@@ -117,14 +117,17 @@ def _die() -> NoReturn:
 
 @contextmanager
 def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Hand SIGINT and SIGTERM on to ``process``; only a main thread can, others leave signals to it."""
+    """Hand SIGINT and SIGTERM on to ``process``, the second as a kill; only a main thread can do so."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    received: list[int] = []
+
     def hand_on(number: int, _: Any) -> None:
+        received.append(number)
         if process.poll() is None:
-            process.send_signal(number)
+            process.send_signal(number if len(received) == 1 else signal.SIGKILL)
 
     before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -66,7 +66,7 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     said = samples(recipe.task, model, data.tokenizer, batch, label_names=getattr(data, "label_names", None))
     run.write_result(result)
     run.set_status("done")
-    print_closing(run, recipe.task, data.summary, result, said)
+    print_closing(run, config["name"], recipe.task, data.summary, result, said)
 
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -134,8 +134,9 @@ class LanguageTask(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def predict_step(self, batch: Any, batch_idx: int = 0, dataloader_idx: int = 0) -> Tensor:
-        """The logits of ``batch`` in float32."""
-        return self.logits(batch).float()
+        """The logits of ``batch`` in float32, without the rows that even out the ranks (negative example_ids)."""
+        logits = self.logits(batch).float()
+        return logits[batch["example_ids"] >= 0] if "example_ids" in batch else logits
 
     def on_validation_epoch_start(self) -> None:
         """Begin with nothing, also after a validation that was broken off."""

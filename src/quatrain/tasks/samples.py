@@ -47,19 +47,28 @@ def _fill(model: Any, tokenizer: Any, batch: Any, count: int, _: Any) -> list[Sa
             continue
         place = places[len(places) // 2]
         chance, guess = logits[row, place].softmax(-1).max(-1)
-        before = ids[max(0, place - AROUND) : place].tolist()
-        after = ids[place + 1 : place + 1 + AROUND].tolist()
-        hidden = tokenizer.special_ids - {tokenizer.mask_id}
-        shown = tokenizer.decode([one for one in [*before, int(ids[place]), *after] if one not in hidden])
-        found.append(
-            Sample(
-                " ".join(shown.split()),
-                tokenizer.decode([int(guess)]).strip(),
-                float(chance),
-                tokenizer.decode([int(labels[place])]).strip(),
-            )
-        )
+        said, right = (_visible(tokenizer.decode([int(one)])) for one in (guess, labels[place]))
+        found.append(Sample(_around(ids.tolist(), place, tokenizer), said, float(chance), right))
     return found
+
+
+def _around(ids: list[int], place: int, tokenizer: Any) -> str:
+    """The text around a masked place, in which the other masks are mere gaps."""
+    hidden = tokenizer.special_ids - {tokenizer.mask_id}
+    before, after = (
+        [one for one in ids[start:end] if one not in hidden]
+        for start, end in ((max(0, place - AROUND), place), (place, place + 1 + AROUND))
+    )
+    mask = tokenizer.hf.mask_token
+    parts = tokenizer.decode([*before, *after]).split(mask)
+    asked = before.count(tokenizer.mask_id)
+    gaps = [mask if number == asked else "_" for number in range(len(parts) - 1)]
+    return " ".join("".join(part + gap for part, gap in zip(parts, [*gaps, ""], strict=True)).split())
+
+
+def _visible(text: str) -> str:
+    """A token for the eye; white space alone is written out."""
+    return text.strip() or repr(text)
 
 
 def _go_on(model: Any, tokenizer: Any, batch: Any, count: int, _: Any) -> list[Sample]:
@@ -80,6 +89,17 @@ def _go_on(model: Any, tokenizer: Any, batch: Any, count: int, _: Any) -> list[S
     return found
 
 
+def _texts(ids: list[int], tokenizer: Any) -> str:
+    """The texts of a row without their special tokens, set apart by a stroke."""
+    texts: list[list[int]] = [[]]
+    for one in ids:
+        if one not in tokenizer.special_ids:
+            texts[-1].append(one)
+        elif texts[-1]:
+            texts.append([])
+    return " | ".join(" ".join(tokenizer.decode(text).split()) for text in texts if text)
+
+
 def _name(model: Any, tokenizer: Any, batch: Any, count: int, label_names: Any) -> list[Sample]:
     inputs = {
         name: value[:count].to(model.device) for name, value in batch.items() if name not in ("labels", "example_ids")
@@ -87,7 +107,7 @@ def _name(model: Any, tokenizer: Any, batch: Any, count: int, label_names: Any) 
     logits = model(**inputs).logits.float()
     found: list[Sample] = []
     for ids, row, label in zip(batch["input_ids"], logits, batch["labels"], strict=False):
-        shown = " ".join(tokenizer.decode([one for one in ids.tolist() if one != tokenizer.pad_id]).split())
+        shown = _texts(ids.tolist(), tokenizer)
         if len(row) == 1:
             found.append(Sample(shown, f"{float(row):.2f}", None, f"{float(label):.2f}"))
             continue

@@ -1,6 +1,10 @@
 """GPT-2's way of writing bytes as visible characters (Radford et al. 2019), which vocab.json and merges.txt use."""
 
 import functools
+import itertools
+import unicodedata
+
+_APOSTROPHES = ("'", "\N{RIGHT SINGLE QUOTATION MARK}")
 
 
 @functools.cache
@@ -34,11 +38,22 @@ def from_bytes(data: bytes) -> str:
 
 
 def begins_word(token: str) -> bool:
-    """Whether a token of byte-level BPE begins a word: after white space, or with a punctuation mark.
+    """Whether a token of byte-level BPE begins a word: after white space, or with a punctuation mark of any script.
 
-    An apostrophe continues its word ("'s"), as does a byte from the middle of a character.
+    An apostrophe, typewritten or typographic, continues its word ("'s"), as does a mark that is written on a letter, or
+    a part of a character.
     """
-    first = byte_of_character().get(token[:1], 0)
-    if first in b" \n\t\r\v\f":
+    table = byte_of_character()
+    if token[:1] not in table:
         return True
-    return first < 0x80 and first != ord("'") and not chr(first).isalnum()
+    data = bytes(table[character] for character in itertools.takewhile(table.__contains__, token[:4]))
+    try:
+        first = data[: _length(data[0])].decode()
+    except UnicodeDecodeError:
+        return False
+    return first not in _APOSTROPHES and unicodedata.category(first)[0] not in "LNM"
+
+
+def _length(lead: int) -> int:
+    """The bytes of the character in UTF-8 that begins with ``lead``."""
+    return 1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4

@@ -12,6 +12,7 @@ from typing import Any
 
 from quatrain.core.errors import UserError
 from quatrain.tokenizers import families
+from quatrain.tokenizers.cutting import cut
 from quatrain.tokenizers.special import check_special_tokens
 from quatrain.tokenizers.tokenizer import Tokenizer
 
@@ -157,7 +158,10 @@ def _training_texts(texts: Texts, special_tokens: Sequence[str]) -> Iterator[str
 def _split_at(texts: Iterable[str], strings: Sequence[str]) -> Iterator[str]:
     pattern = re.compile("|".join(map(re.escape, strings)))
     for text in texts:
-        yield from pattern.split(text.encode(errors="replace").decode() if not text.isascii() else text)
+        # The trainer works on some hundred strings at once, at many times their size. No special token has white space,
+        # so none is cut in two, and words are counted as in the whole text.
+        for piece in cut(text):
+            yield from pattern.split(piece.encode(errors="replace").decode() if not piece.isascii() else piece)
 
 
 def _check_sizes(vocab_size: int, least: int, what: str, min_frequency: int) -> list[str]:

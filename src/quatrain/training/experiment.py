@@ -174,10 +174,12 @@ def assemble_trainer(
     choices: Mapping[str, Choice],
     folder: Path,
     write: Callable[[dict[str, Any]], None],
+    monitor: tuple[str, str],
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
-    ``write`` takes each row of metrics on rank 0.
+    ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
+    the config leaves it open.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
@@ -197,19 +199,21 @@ def assemble_trainer(
             logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
 
     metrics = MetricsLog(write_all)
-    callbacks = [metrics, Progress(metrics), *_callbacks(config, folder)]
+    callbacks = [metrics, Progress(metrics), *_callbacks(config, folder, monitor)]
     arguments = {name: value for name, value in config["trainer"].items() if name != "_target_"}
     for name in ("accelerator", "devices", "precision"):
         arguments[name] = choices[name].value
     return build_trainer(arguments, callbacks=callbacks, loggers=loggers, folder=folder), metrics
 
 
-def _callbacks(config: Mapping[str, Any], folder: Path) -> list[Any]:
+def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str]) -> list[Any]:
     built = []
     for name, node in config["callbacks"].items():
         if node is None:  # callbacks.NAME=null takes one away
             continue
-        extra = {"folder": str(folder / "checkpoints")} if name == "checkpoints" else {}
+        extra: dict[str, Any] = {"folder": str(folder / "checkpoints")} if name == "checkpoints" else {}
+        if name == "checkpoints" and node["monitor"] is None:
+            extra |= {"monitor": monitor[0], "mode": monitor[1]}
         try:
             built.append(build(node, f"callbacks.{name}", **extra))
         except (TypeError, ValueError) as error:

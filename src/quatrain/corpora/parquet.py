@@ -1,0 +1,61 @@
+"""Reading Parquet files, plain or compressed as a whole."""
+
+import gzip
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from quatrain.core.errors import UserError
+from quatrain.corpora.files import unreadable
+
+_ROWS = 1024
+
+
+class ParquetRows:
+    """An open Parquet file: its columns, and its rows as often as wanted."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.columns: list[str] = file.schema_arrow.names
+
+    def rows(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (number from 1, row) with ``columns``, all of them where None."""
+        number = 0
+        for batch in self._file.iter_batches(batch_size=_ROWS, columns=columns):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+
+
+@contextmanager
+def open_parquet(path: Path, key: str = "data.source") -> Iterator[ParquetRows]:
+    """Open a Parquet file; one whose name ends in ``.gz`` is decompressed into a temporary file that nobody sees.
+
+    Raises:
+        UserError: it cannot be opened, or (from within the ``with``) read to the end, or decompressed.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with ExitStack() as stack:
+            source = stack.enter_context(_decompressed(path)) if path.name.lower().endswith(".gz") else path
+            yield ParquetRows(stack.enter_context(pyarrow.parquet.ParquetFile(source)))
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UserError(unreadable(path, error, key)) from error
+    # Damaged text is told by Python where Arrow does not look at it.
+    except (OSError, UnicodeDecodeError, pyarrow.ArrowException) as error:
+        raise UserError(f"{key}={path} cannot be read as parquet ({error}); write it again.") from error
+
+
+@contextmanager
+def _decompressed(path: Path) -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as out:
+        with gzip.open(path, "rb") as packed:
+            shutil.copyfileobj(packed, out)
+        out.seek(0)
+        yield out

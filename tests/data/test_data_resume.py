@@ -1,0 +1,108 @@
+"""A real Trainer that goes on from a checkpoint reads what the whole run would have read, wherever it stopped."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from quatrain.data.windows import Windows
+from quatrain.tokenizers.tokenizer import Tokenizer
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),  # Lightning's own
+    pytest.mark.filterwarnings("ignore:.*does not have many workers.*"),
+]
+
+TEXT = " ".join(f"mill {number}" for number in range(60))
+
+
+class Reader(pl.LightningModule):
+    """Learns next to nothing and notes what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen: list[tuple[int, list[int]]] = []
+
+    def training_step(self, batch: Any, batch_idx: int) -> Any:
+        self.seen.append((self.trainer.current_epoch, batch["example_ids"].tolist()))
+        return self.weight**2
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        pass
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+class Save(Callback):
+    """Saves once, after ``steps`` steps, in the hook ``when``."""
+
+    def __init__(self, when: str, steps: int, path: Path) -> None:
+        self.steps, self.path = steps, path
+        setattr(self, when, self.save)
+
+    def save(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.global_step == self.steps and not self.path.exists():
+            trainer.save_checkpoint(self.path)
+
+
+def read(data: Windows, folder: Path, callbacks: list[Callback], start: Path | None, **words: Any) -> Any:
+    reader = Reader()
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        max_epochs=3,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        default_root_dir=folder,
+        callbacks=callbacks,
+        **words,
+    )
+    trainer.fit(reader, datamodule=data, ckpt_path=start)
+    return reader.seen
+
+
+@pytest.mark.parametrize(
+    ("when", "epochs", "batches", "workers", "limits"),
+    [
+        ("on_train_epoch_end", 1, 0, (0, 0), {}),
+        ("on_train_epoch_end", 2, 0, (0, 0), {}),
+        ("on_validation_end", 1, 0, (0, 0), {}),
+        ("on_train_batch_end", 1, 0, (0, 0), {}),
+        ("on_train_batch_end", 1, 2, (0, 0), {}),
+        ("on_train_epoch_end", 1, 0, (0, 0), {"limit_train_batches": 3}),
+        ("on_train_batch_end", 1, 1, (0, 0), {"limit_train_batches": 3}),
+        ("on_train_epoch_end", 1, 0, (2, 2), {}),
+        ("on_train_batch_end", 1, 2, (2, 1), {}),  # the number of workers may change
+    ],
+)
+@pytest.mark.parametrize("drop_last", [False, True])
+def test_a_resumed_run_reads_what_the_whole_run_reads(
+    gpt2: Tokenizer,
+    tmp_path: Path,
+    when: str,
+    epochs: int,
+    batches: int,
+    workers: tuple[int, int],
+    limits: Any,
+    drop_last: bool,
+):
+    """40 windows, so 4 batches of 9 and one of 4; saved after whole epochs and some batches."""
+
+    def data(num_workers: int) -> Windows:
+        numbers: Any = {"max_length": 8, "stride": 5, "batch_size": 9, "num_workers": num_workers}
+        return Windows(tokenizer=gpt2, texts=TEXT, drop_last=drop_last, **numbers)
+
+    path = tmp_path / "saved.ckpt"
+    each = 3 if limits else 4 if drop_last else 5
+    steps = epochs * each + batches
+    whole = read(data(workers[0]), tmp_path, [Save(when, steps, path)], None, **limits)
+    assert [epoch for epoch, _ in whole] == [epoch for epoch in range(3) for _ in range(each)]
+    assert len({str(ids) for _, ids in whole}) == len(whole)  # another order in each epoch
+    assert read(data(workers[1]), tmp_path, [], path, **limits) == whole[steps:]
