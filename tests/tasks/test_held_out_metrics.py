@@ -11,7 +11,7 @@ from torch import tensor
 from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
 from quatrain.tasks import TASKS, CausalLanguageModel, MaskedLanguageModel, SequenceClassification
-from quatrain.tasks.metric_names import check_metrics, metric_names, mode, monitor
+from quatrain.tasks.metric_names import check_metrics, metric_names
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"),  # Lightning's own
@@ -158,15 +158,10 @@ def test_an_unlabelled_test_logs_nothing_and_is_predicted(trainer: Any, loader: 
 
 
 def test_names_are_known_before_any_work() -> None:
-    assert monitor("masked_lm") == ("val/loss", "min")
-    assert monitor("sequence_classification", glue_task="mrpc") == ("val/f1", "max")
-    assert monitor("sequence_classification", metrics=("matthews",)) == ("val/matthews", "max")
     assert "val_mismatched/accuracy" in metric_names("sequence_classification", glue_task="mnli")
     assert "test_mismatched/loss" in metric_names("sequence_classification", glue_task="mnli", stage="test")
     assert "val/bits_per_character" not in metric_names("causal_lm", characters=False)
     assert {"val/f1", "val/pearson"} <= set(metric_names("sequence_classification"))
-    assert mode("val/f1") == "max"
-    assert mode("val/perplexity") == "min"
     assert set(TASKS) == {"sequence_classification", "masked_lm", "causal_lm"}
 
 

@@ -8,7 +8,6 @@ from quatrain.corpora.glue import GLUE_TASKS
 METRICS = ("accuracy", "f1", "matthews", "pearson", "spearman")
 DEFAULT_METRICS = ("accuracy", "f1")
 REGRESSION_METRICS = ("pearson", "spearman")
-Mode = Literal["min", "max"]
 
 
 def metric_names(
@@ -40,36 +39,11 @@ def metric_names(
     return ("train/loss", *kept)
 
 
-def monitor(
-    task: str,
-    *,
-    metrics: Sequence[str] | None = None,
-    validation_names: Sequence[str] | None = None,
-    glue_task: str | None = None,
-) -> tuple[str, Mode]:
-    """The metric by which the best checkpoint of ``task`` is chosen, and whether small or large is good.
-
-    A classification is judged by GLUE's choice for ``glue_task``, else by the first of its metrics.
-    """
-    if task != "sequence_classification":
-        return "val/loss", "min"
-    chosen, names = _of_glue(glue_task, metrics, validation_names)
-    known = GLUE_TASKS.get(glue_task or "")
-    if known is not None and known.monitor in chosen:
-        return f"{names[0]}/{known.monitor}", known.monitor_mode
-    return (f"{names[0]}/{chosen[0]}", "max") if chosen else (f"{names[0]}/loss", "min")
-
-
 def glue_validation_names(glue_task: str | None) -> tuple[str, ...]:
     """What metrics call the validation sets of a GLUE task: ``val``, and ``val_mismatched`` for MNLI's second."""
     known = GLUE_TASKS.get(glue_task or "")
     splits = known.validation_splits[1:] if known is not None else ()
     return ("val", *("val" + split.removeprefix("validation") for split in splits))
-
-
-def mode(name: str) -> Mode:
-    """Whether a small or a large value of the metric ``name`` (``val/loss``) is good."""
-    return "max" if name.rpartition("/")[2] in METRICS else "min"
 
 
 def stage_name(validation_name: str, stage: str) -> str:
