@@ -91,6 +91,28 @@ def test_the_test_split_is_scored_only_when_asked(run_here: Callable[..., Any]) 
     assert {"test/loss", "test/accuracy", "test/f1"} <= set(asked.read_result()["metrics"])
 
 
+def test_own_scores_are_a_regression_judged_by_pearson(run_here: Callable[..., Any], tmp_path: Path) -> None:
+    rows = [{"text_a": f"line {n}", "text_b": f"line {n % 7}", "label": n / 10} for n in range(80)]
+    file = tmp_path / "scores.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    run, code = run_here("experiment=quick_mrpc", *SMALL, f"data.source={file}", "tokenizer.vocab_size=300")
+    assert code == 0, run.log.read_text()
+    assert run.read_result()["best"]["monitor"] == "val/pearson"
+
+
+def test_tensorboard_and_early_stopping_and_a_callback_of_choice(run_here: Callable[..., Any]) -> None:
+    pytest.importorskip("tensorboard")
+    run, code = run_here(
+        "experiment=quick_windows",
+        *SMALL,
+        "logger=tensorboard",
+        "callbacks=early_stopping",
+        "+callbacks.rate._target_=pytorch_lightning.callbacks.LearningRateMonitor",
+    )
+    assert code == 0, run.log.read_text()
+    assert list(run.tracking.rglob("events.out.tfevents.*"))
+
+
 def test_a_masked_lm_trained_here_becomes_a_classifier(run_here: Callable[..., Any]) -> None:
     first, _ = run_here("experiment=quick_sonnets", *SMALL, name="pretrained")
     second, code = run_here(
