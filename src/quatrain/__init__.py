@@ -5,7 +5,7 @@ The public face, loaded when it is first used:
     import quatrain
 
     run = quatrain.train(["experiment=quick_windows", "trainer.max_steps=20"])
-    run.result["metrics"]["val/perplexity"]
+    run.read_result()["best"]["val/perplexity"]
 """
 
 from importlib import import_module

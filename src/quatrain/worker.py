@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.runs.directory import RunDirectory
+from quatrain.runs.directory import RunDirectory, load_run
 
 log = logging.getLogger("quatrain.worker")
 
@@ -28,7 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
     if len(words) != 1:
         print("error: name one run directory: python -m quatrain.worker RUN_DIR", file=sys.stderr)
         return 2
-    run = RunDirectory(words[0])
+    try:
+        run = load_run(words[0])
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     with run_log(run.log, rank=global_rank()):
         return guarded(run)
 
@@ -72,7 +76,7 @@ def prepare(config: dict[str, Any], run: RunDirectory) -> tuple[Any, Any, Any]:
     quiet_libraries()
     write = MetricsFile(run.metrics).append
     trainer, metrics = assemble_trainer(config, choices, run.path, write, experiment.data.monitor)
-    tell(experiment.describe())
+    tell(experiment.describe(), f"best checkpoint by {getattr(trainer.checkpoint_callback, 'monitor', None) or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
     if is_leader():
@@ -125,6 +129,8 @@ def _failed(run: RunDirectory, sentences: list[str], code: int) -> int:
     """Note the failure in the run directory and say it; every rank returns the code, one speaks."""
     for sentence in sentences:
         log.error(sentence)
+    if not is_leader() and code == 1:  # every rank refuses the same input; what breaks one rank, only it can tell
+        print(f"error on rank {global_rank()}: {' '.join(sentences)}", file=sys.stderr)
     if is_leader():
         for sentence in sentences:
             print(f"error: {sentence}", file=sys.stderr)

@@ -135,7 +135,7 @@ def test_every_shipped_option_composes_and_says_what_it_is(group: str, option: s
     lines = (conf_folder() / group / f"{option}.yaml").read_text(encoding="utf-8").splitlines()
     first = next(line for line in lines if not line.startswith("# @package"))
     assert first.startswith("# ")
-    assert len(first) > 20
+    assert len(first) > 8
     fitting = {
         "model": {"bert": "quick_mrpc", "classifier": "quick_mrpc", "gpt2": "quick_windows", "causal": "quick_windows"},
         "data": {"mrpc": "quick_mrpc", "glue": "quick_mrpc", "pairs": "quick_mrpc", "windows": "quick_windows"},
@@ -188,3 +188,38 @@ def test_the_commits_taken_from_the_hub_are_frozen(monkeypatch: pytest.MonkeyPat
         ("bert-base-uncased", "model", "v2", "tokenizer.source"),
         ("bert-base-uncased", "model", "v1", "model.weights"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("speed.compile=flase", "speed.compile='flase' does not fit; allowed is true or false"),
+        ("+speed.fooo=1", "speed.fooo is unknown"),
+        ("run.dir=5", "run.dir=5 does not fit; allowed is a text or null"),
+        ("run=null", "run"),
+        ("+callbacks.mine=3", "callbacks.mine names no class"),
+        ("~callbacks", "callbacks is missing"),
+        ("trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches=0"),
+        ("trainer.max_epochs=-1", "training would never end"),
+        ("schedule._target_=quatrain.runs.directory.Path", "really pathlib.Path"),
+    ],
+)
+def test_plain_settings_are_judged_too(override: str, told: str) -> None:
+    assert any(told in sentence for sentence in refused(override)), refused(override)
+
+
+def test_a_score_is_not_monitored_downwards() -> None:
+    said = refused("experiment=quick_mrpc", "callbacks.checkpoints.monitor=val/accuracy")
+    assert "callbacks.checkpoints.mode=max" in said[0]
+
+
+def test_a_url_with_a_question_mark_is_no_glob() -> None:
+    assert "data.sha256" in "".join(refused("data.source='http://127.0.0.1:9/t.txt?x=1'"))
+
+
+def test_a_folder_that_is_called_verse_does_not_hide_the_corpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "verse").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert compose()["data"]["source"] == "verse"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from quatrain.config.signatures import NO_DEFAULT, class_exists, model_config_signature, model_types, signature
+from quatrain.config.signatures import NO_DEFAULT, model_config_signature, model_types, real_name, signature
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,10 @@ def test_model_configs_are_read_too() -> None:
 
 
 def test_a_class_that_is_not_there_does_not_exist() -> None:
-    assert class_exists("torch.optim.AdamW")
-    assert not class_exists("torch.optim.AdamWW")
-    assert not class_exists("no_such_package.Thing")
+    assert real_name("torch.optim.AdamW") == "torch.optim.adamw.AdamW"
+    assert real_name("quatrain.runs.directory.Path") == "pathlib.Path"
+    assert real_name("torch.optim.AdamWW") is None
+    assert real_name("no_such_package.Thing") is None
 
 
 def test_nothing_heavy_is_imported() -> None:

@@ -8,6 +8,7 @@ quatrain train -m seed=1,2,3
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +37,34 @@ def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -
     """
     from quatrain.config.compose import compose
 
-    directory, code = run(compose(overrides, config_dir), list(overrides))
+    directory, code, why = run(compose(overrides, config_dir), list(overrides))
     if code == REFUSED:
-        raise UserError("The experiment was refused before training; the sentences above say why.")
+        raise UserError(why or "The experiment was refused before training.")
     if code != 0:
-        raise UserError(f"The run in {directory.path} did not end well: {directory.status().why or 'see run.log'}")
+        raise UserError(f"The run in {directory.path} did not end well: {why or 'see run.log'}")
     return directory
 
 
-def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int]:
-    """Freeze ``config`` in a new run directory and run it there; a refused one leaves nothing behind."""
+def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int, str | None]:
+    """Freeze ``config`` in a new run directory and run it there; return it, the exit code and why it failed, if it did.
+
+    A refused run leaves nothing behind.
+    """
     from quatrain.runs.naming import run_folder
     from quatrain.runs.processes import start_worker
 
-    place = config["run"]["dir"] or run_folder(Path(config["run"]["root"]), config["name"], config, overrides)
-    directory = RunDirectory.create(place, config, overrides, numbered=config["run"]["dir"] is None)
+    own = config["run"]["dir"]
+    place = Path(own or run_folder(Path(config["run"]["root"]), config["name"], config, overrides))
+    made = [parent for parent in place.parents if not parent.exists()]
+    directory = RunDirectory.create(place, config, overrides, numbered=own is None)
     code = start_worker(directory.path)
+    why = directory.status().why
     if code == REFUSED:
         shutil.rmtree(directory.path)
-    return directory, code
+        for parent in made:  # the innermost first; another run may have moved in meanwhile
+            with suppress(OSError):
+                parent.rmdir()
+    return directory, code, why
 
 
 def _report(jobs: list[Any]) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from quatrain.config.crosschecks import crosschecks
 from quatrain.config.nodes import DERIVED, nodes, signature_of, takes
-from quatrain.config.signatures import class_exists, classes_beside, model_types
+from quatrain.config.signatures import classes_beside, model_types, real_name
 from quatrain.config.spelling import nearest
 from quatrain.config.values import misfit
 from quatrain.core.build import may_be_named, refusal
@@ -24,14 +24,50 @@ def check(config: dict[str, Any]) -> None:
 
 
 def _check_root(config: dict[str, Any]) -> Iterator[str]:
-    """The plain values at the top, whose types no class states."""
-    for name, kind, allowed in (
-        ("seed", int, "a whole number"),
-        ("test", bool, "true or false"),
-        ("name", str, "a text"),
-    ):
-        if type(config[name]) is not kind:
-            yield f"{name}={_written(config[name])} does not fit; allowed is {allowed}."
+    """The values that no class states: those at the top, and of the groups that are plain settings."""
+    for key, allowed in PLAIN.items():
+        group, _, name = key.rpartition(".")
+        place = config.get(group) if group else config
+        if not isinstance(place, dict):
+            yield f"{group}={_written(place)} does not fit; set {key} and its neighbours one by one."
+        elif name in place and not any(_is(place[name], kind) for kind in allowed):
+            wanted = " or ".join(WORDS[kind] for kind in allowed)
+            yield f"{key}={_written(place[name])} does not fit; allowed is {wanted}."
+    for group in ("run", "sweep", "speed"):
+        known = [key.rpartition(".")[2] for key in PLAIN if key.startswith(f"{group}.")]
+        for name in config[group] if isinstance(config.get(group), dict) else ():
+            if name not in known:
+                yield f"{group}.{name} is unknown; {group} takes {', '.join(known)}."
+    for group in ("callbacks", "logger"):
+        entries = config.get(group)
+        if not isinstance(entries, dict):
+            yield f"{group} is missing; leave it out of the command, or choose {group}={DEFAULT_OPTION[group]}."
+            continue
+        for name, node in entries.items():
+            if node is not None and not (isinstance(node, dict) and "_target_" in node):
+                yield f"{group}.{name} names no class; add +{group}.{name}._target_=package.module.Class."
+
+
+PLAIN: dict[str, tuple[type, ...]] = {
+    "name": (str,),
+    "seed": (int,),
+    "test": (bool,),
+    "run.dir": (str, type(None)),
+    "run.root": (str,),
+    "sweep.name": (str, type(None)),
+    "speed.precision": (str, int),
+    "speed.attention": (str,),
+    "speed.num_workers": (int, str),
+    "speed.compile": (bool,),
+    "speed.gradient_checkpointing": (bool,),
+}
+WORDS = {str: "a text", int: "a whole number", bool: "true or false", type(None): "null"}
+DEFAULT_OPTION = {"callbacks": "default", "logger": "csv"}
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Whether ``value`` is of ``kind``; true and false are no numbers."""
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
 def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:
@@ -68,7 +104,10 @@ def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:
 def _check_target(key: str, target: str) -> str | None:
     if not may_be_named(target):
         return refusal(f"{key}._target_", target)
-    if not class_exists(target):
+    real = real_name(target)
+    if real is not None and not may_be_named(real):
+        return refusal(f"{key}._target_", target, real)
+    if real is None:
         hint = nearest(target, classes_beside(target)) or "; check the spelling and what is installed."
         return f"{key}._target_={target}: there is no such class{hint}"
     return None

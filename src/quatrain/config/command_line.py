@@ -53,7 +53,7 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
     if examined.mistakes:
         raise UserError(examined.mistakes)
     accepted = examined.accepted
-    if flags.multirun and not any(text.startswith("sweep.name=") for text in accepted):
+    if flags.multirun and not any(text.lstrip("+").startswith("sweep.name=") for text in accepted):
         accepted = [*accepted, f"sweep.name='{_sweep_name(flags.overrides, examined.swept)}'"]
     _through_hydra(command, [*_without(arguments, flags.overrides), *accepted])
     return list(sweeping.finished) if flags.multirun else None

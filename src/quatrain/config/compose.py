@@ -63,8 +63,8 @@ def compose_nodes(overrides: list[str], folders: list[str]) -> Any:
 
     try:
         return hydra.compose("config", overrides=[*searched(folders), *overrides])
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(_first_lines(error)) from error
+    except (HydraException, OmegaConfBaseException, ValueError, AttributeError, AssertionError) as error:
+        raise UserError(_first_lines(error)) from error  # Hydra raises plain errors for parts of its own grammar
 
 
 def resolve(composed: Any) -> dict[str, Any]:
@@ -92,7 +92,8 @@ def own_folders(config_dir: str | Path | None) -> list[str]:
 
 def searched(folders: list[str]) -> list[str]:
     """The override that adds ``folders`` to Hydra's search path."""
-    return [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
+    quoted = ",".join(f"'file://{folder}'" for folder in folders)
+    return [f"hydra.searchpath=[{quoted}]"] if folders else []
 
 
 @contextmanager

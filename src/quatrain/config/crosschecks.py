@@ -115,8 +115,14 @@ def _training_ends(config: dict[str, Any]) -> Iterator[str]:
         value = trainer.get(name)
         if value is not None and (value < least or value == 0):
             yield f"trainer.{name}={value} trains nothing; give 1 or more, or leave it out."
-    if trainer.get("max_epochs") is None and trainer.get("max_steps", -1) in (-1, None) and not trainer.get("max_time"):
-        yield "trainer.max_epochs=null and no trainer.max_steps: training would never end; give one of them."
+    if trainer.get("accumulate_grad_batches", 1) < 1:
+        yield f"trainer.accumulate_grad_batches={trainer['accumulate_grad_batches']} is below 1; 1 accumulates nothing."
+    if (
+        trainer.get("max_epochs") in (None, -1)
+        and trainer.get("max_steps", -1) in (-1, None)
+        and not trainer.get("max_time")
+    ):
+        yield "trainer.max_epochs and trainer.max_steps set no end: training would never end; give one of them."
 
 
 def _loggers(config: dict[str, Any]) -> Iterator[str]:
@@ -131,7 +137,7 @@ def _loggers(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _monitors(config: dict[str, Any]) -> Iterator[str]:
-    from quatrain.tasks.metric_names import metric_names
+    from quatrain.tasks.metric_names import METRICS, metric_names
 
     task = config["model"].get("task")
     if not task:
@@ -142,3 +148,5 @@ def _monitors(config: dict[str, Any]) -> Iterator[str]:
         if monitor and monitor not in known:
             hint = nearest(monitor, known) or "."
             yield f"callbacks.{name}.monitor={monitor} is not measured; {task} logs {', '.join(known)}{hint}"
+        elif monitor and callback.get("mode", "max") == "min" and monitor.rpartition("/")[2] in METRICS:
+            yield f"callbacks.{name}.mode=min would keep the worst {monitor}; give callbacks.{name}.mode=max."

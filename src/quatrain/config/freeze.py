@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quatrain.core.errors import UserError
+from quatrain.corpora.named import NAMED
 
 Kind = Literal["dataset", "model"]
 SOURCES: tuple[tuple[str, str, Kind], ...] = (
@@ -42,6 +43,8 @@ def freeze(config: dict[str, Any]) -> dict[str, Any]:
 
 def is_path(value: str) -> bool:
     """Whether a source names something on this machine: a file, a folder or a glob."""
+    if "://" in value or value in ("verse", *NAMED):
+        return False
     return any(mark in value for mark in "*?") or Path(value).expanduser().exists()
 
 

@@ -10,6 +10,9 @@ from quatrain.runs.directory import RunDirectory
 from quatrain.runs.naming import sweep_job_folder
 from quatrain.runs.processes import start_worker
 
+INTERRUPTED = 130
+"""The exit code of a worker that a signal ended; then the sweep ends too."""
+
 
 def launch(launcher: Any, job_overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
     """Run every job in turn and return Hydra's account of each; a failed job stops nothing."""
@@ -41,10 +44,14 @@ def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: in
         if run.status().status == "done":
             print(f"job {number}: {run.path.name} is done already", file=sys.stderr)
             return run
+        if run.status().status in ("queued", "running"):
+            print(f"job {number}: {run.path.name} is being run by process {run.status().pid}", file=sys.stderr)
+            return run
         _set_aside(run.path)
     print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
     run = RunDirectory.create(run.path, config, overrides)
-    start_worker(run.path)
+    if start_worker(run.path) == INTERRUPTED:
+        raise KeyboardInterrupt
     return run
 
 

@@ -37,8 +37,10 @@ def examine(texts: list[str], search_path: list[str]) -> Examined:
     """
     from hydra.core.global_hydra import GlobalHydra
 
+    from quatrain.config.compose import searched
+
     loader = GlobalHydra.instance().config_loader()
-    first = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in search_path)}]"] if search_path else []
+    first = searched(search_path)
     examined = Examined()
     chosen: list[str] = []
     leaves: list[tuple[str, Override]] = []
@@ -125,7 +127,7 @@ def _judge_leaves(leaves: list[tuple[str, Override]], chosen: list[str], examine
 
     try:
         composed = compose("config", overrides=chosen, return_hydra_config=True)
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, AttributeError, AssertionError) as error:
         examined.mistakes.append(f"The chosen groups do not compose: {str(error).splitlines()[0]}.")
         return
     config: dict[str, Any] = OmegaConf.to_container(composed, resolve=False)  # type: ignore[assignment]

@@ -73,10 +73,11 @@ def model_types() -> dict[str, str]:
     return {}
 
 
-def class_exists(target: str) -> bool:
-    """Whether a class of that full name stands in an installed source."""
+def real_name(target: str) -> str | None:
+    """The full name of the class where it is defined, re-exports followed; None where no installed source has it."""
     module, _, name = target.rpartition(".")
-    return _class_definition(module, name, frozenset()) is not None
+    found = _class_definition(module, name, frozenset())
+    return None if found is None else f"{found[0]}.{found[1].name}"
 
 
 def classes_beside(target: str) -> list[str]:

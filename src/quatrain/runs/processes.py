@@ -17,6 +17,9 @@ from quatrain.core.build import ALLOW_VARIABLE
 STARTER_VARIABLE = "QUATRAIN_STARTER"
 """The number of the process that a worker must not outlive."""
 
+RANK_VARIABLES = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE")
+"""What a run before may have left in this environment; a worker that found them would train as a rank of nothing."""
+
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.5
 
@@ -58,7 +61,8 @@ def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]
     could take the place of a library.
     """
     environment = dict(os.environ)
-    environment.pop("HYDRA_FULL_ERROR", None)
+    for name in ("HYDRA_FULL_ERROR", *RANK_VARIABLES):
+        environment.pop(name, None)
     environment["PYTHONSAFEPATH"] = "1"
     environment[STARTER_VARIABLE] = str(os.getpid())
     if environment.get(ALLOW_VARIABLE):

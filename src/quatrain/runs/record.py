@@ -1,6 +1,7 @@
 """What a run leaves behind: its origin, the best weights, the export, the result and the closing table."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     said = samples(recipe.task, model, data.tokenizer, batch, label_names=getattr(data, "label_names", None))
     run.write_result(result)
     run.set_status("done")
-    print_closing(run, config["name"], recipe.task, data.summary, result, said)
+    with suppress(OSError, SystemExit):  # a closed pipe cannot undo what is done; rich turns it into SystemExit
+        print_closing(run, config["name"], recipe.task, data.summary, result, said)
 
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:

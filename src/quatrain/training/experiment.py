@@ -1,5 +1,6 @@
 """The parts of an experiment, built from a frozen config's plain values: choices, data, model, task, trainer."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +57,17 @@ def choose(config: Mapping[str, Any]) -> dict[str, Choice]:
     Raises:
         UserError: the machine lacks what was asked for.
     """
+    from quatrain.training.trainer import ranks
+
     asked = config["trainer"]
     accelerator, devices = choose_accelerator(asked["accelerator"], asked["devices"], strategy=asked["strategy"])
+    started = int(os.environ.get("WORLD_SIZE", "1"))
+    wanted = ranks(devices.value, asked.get("num_nodes") or 1)
+    if started > 1 and wanted != started:
+        raise UserError(
+            f"trainer.devices={devices.value} means {wanted:g} processes, and {started} were started; freeze it with"
+            f" trainer.devices={started} trainer.strategy=ddp, or start {wanted:g}."
+        )
     count = devices.value if isinstance(devices.value, int) and devices.value > 0 else 1
     return {
         "accelerator": accelerator,
