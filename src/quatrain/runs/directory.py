@@ -12,10 +12,10 @@ from typing import Any, Literal, get_args
 
 import yaml
 
+from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow, UserError
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
-from quatrain.training.atomic_files import cannot_write, temporary_sibling, write_whole
 
 State = Literal["queued", "running", "done", "failed", "pruned", "interrupted"]
 

@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow
 from quatrain.runs.model_card import model_card
-from quatrain.training.atomic_files import cannot_write, temporary_sibling, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

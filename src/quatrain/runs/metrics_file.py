@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from quatrain.training.atomic_files import cannot_write, write_whole
+from quatrain.core.atomic_files import cannot_write, write_whole
 
 FIRST = ("step", "epoch")
 

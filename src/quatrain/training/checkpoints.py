@@ -11,8 +11,8 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from quatrain.core.atomic_files import cannot_write, replaced_whole
 from quatrain.core.errors import NotNow, UserError
-from quatrain.training.atomic_files import cannot_write, replaced_whole
 from quatrain.training.metrics_log import HELD_OUT
 
 BEST = "best.ckpt"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from quatrain.core.atomic_files import replaced_whole, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow
-from quatrain.training.atomic_files import replaced_whole, temporary_sibling, write_whole
 
 
 def test_the_old_content_stands_until_the_end(tmp_path: Path) -> None:
