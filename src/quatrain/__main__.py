@@ -10,6 +10,7 @@ from quatrain.core.errors import UserError
 
 COMMANDS = {
     "train": "compose an experiment and train it",
+    "resume": "go on with an interrupted run, or train a finished one on",
     "plan": "compose and check an experiment, print its choices and sizes, train nothing",
     "preprocess": "clean and validate raw data and write files ready to train on",
 }
@@ -28,7 +29,7 @@ quatrain <command> --help tells more. --allow PREFIX lets a config name classes 
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 done, 2 refused before work, 1 failed, 130 interrupted."""
+    """Run one command; return its exit code: 0 done, 2 refused before work, 1 failed, 75 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         words = _allow(words)

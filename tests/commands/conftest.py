@@ -60,10 +60,11 @@ def run_here(tmp_path: Path) -> Callable[..., tuple[RunDirectory, int]]:
     from quatrain import worker
     from quatrain.config.compose import compose
     from quatrain.runs.run_log import run_log
+    from quatrain.training.preemption import StopRequest
 
     def run(*overrides: str, name: str = "run") -> tuple[RunDirectory, int]:
         run = RunDirectory.create(tmp_path / name, compose(overrides), list(overrides))
         with run_log(run.log):
-            return run, worker.guarded(run)
+            return run, worker.guarded(run, StopRequest())
 
     return run

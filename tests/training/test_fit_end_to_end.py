@@ -15,7 +15,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from quatrain.core.errors import NotNow, UserError
-from quatrain.training.checkpoints import BestAndLast, WholeCheckpoints
+from quatrain.training.checkpoint_files import WholeCheckpoints, saved_in
+from quatrain.training.checkpoints import Checkpoints
 from quatrain.training.metrics_log import MetricsLog
 from quatrain.training.optimizers import make_optimizer
 from quatrain.training.progress import Progress, clock
@@ -84,7 +85,7 @@ class Fitted:
         seed_everything(0)
         self.rows: list[dict[str, Any]] = []
         self.log = MetricsLog(self.rows.append)
-        self.checkpoints = BestAndLast(folder=str(folder / "checkpoints"), monitor=monitor)
+        self.checkpoints = Checkpoints(folder=str(folder / "checkpoints"), monitor=monitor)
         self.screen = io.StringIO()
         self.task = TinyTask(scores)
         self.trainer = build_trainer(
@@ -109,12 +110,14 @@ def test_best_and_last_hold_tensors_and_plain_values_only(tmp_path: Path) -> Non
     """Three epochs of four steps with the losses 3, 1, 2: the best is step 8, the last step 12."""
     fitted = Fitted(tmp_path, SCORES)
     folder = tmp_path / "checkpoints"
-    assert sorted(file.name for file in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
+    assert [saved.step for saved in saved_in(folder)] == [12, 8]
+    assert sorted(file.name for file in folder.iterdir() if "step" not in file.name) == ["best.ckpt", "last.ckpt"]
     best, last = (torch.load(folder / name, weights_only=True) for name in ("best.ckpt", "last.ckpt"))
     assert (best["global_step"], last["global_step"]) == (8, 12)
     assert (fitted.checkpoints.best_step, fitted.checkpoints.best_score) == (8, 1.0)
-    assert fitted.checkpoints.best_path == folder / "best.ckpt"
-    assert fitted.checkpoints.last_path == folder / "last.ckpt"
+    found = fitted.checkpoints.best()
+    assert found is not None
+    assert found.path.samefile(folder / "best.ckpt")
     for name, weight in fitted.task.state_dict().items():
         assert torch.equal(last["state_dict"][name], weight)
     fitted.trainer.validate(fitted.task, loader(), ckpt_path="best", verbose=False)
@@ -123,9 +126,9 @@ def test_best_and_last_hold_tensors_and_plain_values_only(tmp_path: Path) -> Non
 
 def test_when_the_last_is_the_best_it_is_stored_once(tmp_path: Path) -> None:
     fitted = Fitted(tmp_path, [2.0, 1.0], max_epochs=2)
-    assert fitted.checkpoints.best_path is not None
-    assert fitted.checkpoints.last_path is not None
-    assert fitted.checkpoints.best_path.samefile(fitted.checkpoints.last_path)
+    best = fitted.checkpoints.best()
+    assert best is not None
+    assert best.path.samefile(tmp_path / "checkpoints" / "last.ckpt")
 
 
 def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
@@ -136,8 +139,8 @@ def test_a_score_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [{"validate": False}, {"fast_dev_run": True}, {"monitor": None}])
 def test_without_validation_there_is_only_the_last(tmp_path: Path, arguments: dict[str, Any]) -> None:
     fitted = Fitted(tmp_path, **arguments)
-    assert [file.name for file in (tmp_path / "checkpoints").iterdir()] == ["last.ckpt"]
-    assert fitted.checkpoints.best_path is None
+    assert not (tmp_path / "checkpoints" / "best.ckpt").exists()
+    assert fitted.checkpoints.best() is None
     step = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["global_step"]
     assert step == fitted.trainer.global_step
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader, TensorDataset
-from quatrain.training.checkpoints import BestAndLast
+from quatrain.training.checkpoints import Checkpoints
 from quatrain.training.metrics_log import MetricsLog
 from quatrain.training.optimizers import make_optimizer
 from quatrain.training.progress import Progress
@@ -41,7 +41,7 @@ folder = Path(sys.argv[1])
 rank = os.environ.get("LOCAL_RANK", "0")
 rows = []
 log = MetricsLog(rows.append)
-best = BestAndLast(folder=str(folder / "checkpoints"))
+best = Checkpoints(folder=str(folder / "checkpoints"))
 loader = DataLoader(TensorDataset(torch.ones(4, 4)), batch_size=2)
 trainer = build_trainer(
     {"accelerator": "cpu", "devices": 2, "strategy": "ddp", "max_epochs": 2, "log_every_n_steps": 1},

@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
+from quatrain.core.exit_codes import REFUSED
 from quatrain.runs.directory import RunDirectory
-
-REFUSED = 2
-"""The exit code of a worker that refused its input before it began to train."""
 
 
 def main(arguments: list[str]) -> int:
@@ -50,14 +48,14 @@ def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int
 
     A refused run leaves nothing behind.
     """
+    from quatrain.runs.attempts import work
     from quatrain.runs.naming import run_folder
-    from quatrain.runs.processes import start_worker
 
     own = config["run"]["dir"]
     place = Path(own or run_folder(Path(config["run"]["root"]), config["name"], config, overrides))
     made = [parent for parent in place.parents if not parent.exists()]
     directory = RunDirectory.create(place, config, overrides, numbered=own is None)
-    code = start_worker(directory.path)
+    code = work(directory)
     why = directory.status().why
     if code == REFUSED:
         shutil.rmtree(directory.path)

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.config.compose import compose_here
+from quatrain.core.exit_codes import INTERRUPTED, KILLED
+from quatrain.runs.attempts import work
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.naming import sweep_job_folder
-from quatrain.runs.processes import start_worker
-
-INTERRUPTED = 130
-"""The exit code of a worker that a signal ended; then the sweep ends too."""
 
 
 def launch(launcher: Any, job_overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
@@ -37,20 +35,25 @@ def launch(launcher: Any, job_overrides: Sequence[Sequence[str]], first: int) ->
 def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: int) -> RunDirectory:
     """Run one job of a sweep in its own folder under ``root``, unless it is done already.
 
-    A folder that holds an attempt which did not end well is set aside, not touched.
+    A job that was interrupted goes on from its checkpoint. A folder that holds an attempt which failed is set aside,
+    not touched.
     """
     run = RunDirectory(sweep_job_folder(root, config, overrides))
-    if run.path.exists():
-        if run.status().status == "done":
-            print(f"job {number}: {run.path.name} is done already", file=sys.stderr)
-            return run
-        if run.status().status in ("queued", "running"):
-            print(f"job {number}: {run.path.name} is being run by process {run.status().pid}", file=sys.stderr)
-            return run
-        _set_aside(run.path)
-    print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
-    run = RunDirectory.create(run.path, config, overrides)
-    if start_worker(run.path) == INTERRUPTED:
+    status = run.status() if run.path.exists() else None
+    if status and status.status == "done":
+        print(f"job {number}: {run.path.name} is done already", file=sys.stderr)
+        return run
+    if status and status.status == "running":
+        print(f"job {number}: {run.path.name} is being run by process {status.pid}", file=sys.stderr)
+        return run
+    if status and status.status in ("interrupted", "queued"):
+        print(f"job {number} goes on: {run.path}", file=sys.stderr, flush=True)
+    else:
+        if status:
+            _set_aside(run.path)
+        print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
+        run = RunDirectory.create(run.path, config, overrides)
+    if work(run) in (INTERRUPTED, KILLED):
         raise KeyboardInterrupt
     return run
 

@@ -1,5 +1,6 @@
 """Walking the nodes of a config that name a class, and what each class takes."""
 
+import ast
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ from quatrain.config.signatures import NO_DEFAULT, Argument, Signature, model_co
 SUPPLIED: dict[str, frozenset[str]] = {
     "data": frozenset({"tokenizer", "texts", "rows"}),
     "optimizer": frozenset({"params"}),
-    "callbacks.checkpoints": frozenset({"folder"}),
+    "callbacks.checkpoints": frozenset({"folder", "stop"}),
     "trainer": frozenset(
         {
             "callbacks",
@@ -21,6 +22,11 @@ SUPPLIED: dict[str, frozenset[str]] = {
     ),
 }
 """Arguments that a run supplies itself, by top-level key: no config names them."""
+
+ADDED: dict[str, tuple[Argument, ...]] = {
+    "trainer": (Argument("auto_batch", ast.parse("bool", mode="eval").body, default=False, required=False),),
+}
+"""Arguments that a run takes for itself, beside those of the class, by key."""
 
 FROM_TOKENIZER = frozenset(
     {"vocab_size", "pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id"}
@@ -57,7 +63,8 @@ def signature_of(node: dict[str, Any]) -> Signature | None:
 def takes(key: str, node: dict[str, Any], found: Signature) -> dict[str, Argument]:
     """The arguments of ``node``'s class that a config may state."""
     supplied = SUPPLIED.get(key, frozenset())
-    return {name: argument for name, argument in found.arguments.items() if name not in supplied}
+    own = {argument.name: argument for argument in ADDED.get(key, ())}
+    return {name: argument for name, argument in found.arguments.items() if name not in supplied} | own
 
 
 def fill_defaults(config: dict[str, Any]) -> None:

@@ -27,9 +27,9 @@ def replaced_whole(path: Path) -> Iterator[Path]:
     temporary = temporary_sibling(path)
     try:
         yield temporary
-        _flush(temporary)
+        flush(temporary)
         temporary.replace(path)
-        _flush(path.parent)
+        flush(path.parent)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
@@ -57,7 +57,7 @@ def cannot_write(path: Path, error: BaseException) -> NotNow:
     return NotNow(f"{path} cannot be written ({cause}); make room or grant access there, and start again.")
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
     """Force a file, or the names in a folder, from the system's memory onto the disk."""
     if path.is_dir() and os.name == "nt":
         return  # Windows cannot open folders

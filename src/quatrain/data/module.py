@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from quatrain.core.errors import UserError
-from quatrain.data.loaders import BatchedRows, evaluation_loader, refuse_no_batch, training_loader
+from quatrain.data.loaders import BatchedRows, TrainingLoader, evaluation_loader, refuse_no_batch, training_loader
 from quatrain.data.sampler import EpochSampler, EvaluationSampler
 from quatrain.tokenizers.tokenizer import Tokenizer
 
@@ -47,6 +47,8 @@ class LanguageData(pl.LightningDataModule):
         self.fingerprint = ""
         self.rows: dict[str, BatchedRows] = {}
         self._tokenizer: Tokenizer | None = None
+        self._training_loader: TrainingLoader | None = None
+        self._place: dict[str, int] | None = None
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -89,7 +91,7 @@ class LanguageData(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the loader of this rank, beginning at the trainer's epoch."""
-        return training_loader(
+        self._training_loader = training_loader(
             self.rows["train"],
             self._training_sampler(),
             batch_size=self.batch_size,
@@ -97,6 +99,20 @@ class LanguageData(pl.LightningDataModule):
             num_workers=self.num_workers,
             pin_memory=self._on_gpu,
         )
+        if self._place is not None:
+            self._training_loader.load_state_dict(self._place)
+            self._place = None
+        return self._training_loader
+
+    def state_dict(self) -> dict[str, Any]:
+        """The place in the training data, which Lightning keeps in the checkpoint."""
+        loader = self._training_loader
+        return {} if loader is None else {**loader.state_dict(), "batch_size": self.batch_size}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Have the next training loader begin at the place of `state_dict`, also with batches of another size."""
+        batches = state_dict["batches"] * state_dict["batch_size"] // self.batch_size
+        self._place = {"epoch": state_dict["epoch"], "batches": batches}
 
     def val_dataloader(self) -> Any:
         """Return the validation loader; a list where there are several sets, an empty one where there is none."""

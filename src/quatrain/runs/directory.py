@@ -39,6 +39,7 @@ class RunDirectory:
         self.path = Path(path).absolute()
         self.config = self.path / "config.yaml"
         self.overrides = self.path / "overrides.yaml"
+        self.changes = self.path / "changes.yaml"
         self.provenance = self.path / "provenance.json"
         self.status_file = self.path / "status.json"
         self.metrics = self.path / "metrics.csv"
@@ -48,6 +49,7 @@ class RunDirectory:
         self.export = self.path / "export"
         self.tokenizer = self.path / "tokenizer"
         self.tracking = self.path / "tracking"
+        self.lock = self.path / ".lock"
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"
@@ -149,6 +151,10 @@ class RunDirectory:
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Write ``provenance.json``."""
         write_json(self.provenance, provenance)
+
+    def read_provenance(self) -> dict[str, Any]:
+        """Return ``provenance.json``; empty before there is one."""
+        return _mapping(self.provenance, json.loads, "") if self.provenance.exists() else {}
 
     def read_metrics(self) -> list[dict[str, int | float]]:
         """Return the rows of ``metrics.csv``, each with the columns that it fills; none before there are any."""

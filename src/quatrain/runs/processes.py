@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from quatrain.core.build import ALLOW_VARIABLE
+from quatrain.training.preemption import ASKING
 
 STARTER_VARIABLE = "QUATRAIN_STARTER"
 """The number of the process that a worker must not outlive."""
@@ -33,8 +34,8 @@ def start_worker(
 ) -> int:
     """Run a worker on ``run_dir`` as a child process, wait for it and return its exit code (128 + n for signal n).
 
-    SIGINT and SIGTERM that reach this process are handed to the worker, once each: it stands in a group of its own, so
-    that a terminal's Ctrl-C does not reach it twice. It dies with this process (see `end_with_parent`).
+    The signals that ask for a stop are handed to the worker: it stands in a group of its own, so that a terminal's
+    Ctrl-C does not reach it twice. It dies with this process (see `end_with_parent`).
 
     Args:
         run_dir: the run directory.
@@ -121,7 +122,11 @@ def _die() -> NoReturn:
 
 @contextmanager
 def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Hand SIGINT and SIGTERM on to ``process``, the second as a kill; only a main thread can do so."""
+    """Hand the signals that ask for a stop on to ``process``, a second Ctrl-C as a kill; only a main thread can do so.
+
+    A handler that stood here before, such as a cluster launcher's that queues the job again, gets its signal when the
+    process has ended, and so has saved.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -129,13 +134,16 @@ def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
     received: list[int] = []
 
     def hand_on(number: int, _: Any) -> None:
+        again = number == signal.SIGINT and number in received
         received.append(number)
         if process.poll() is None:
-            process.send_signal(number if len(received) == 1 else signal.SIGKILL)
+            process.send_signal(signal.SIGKILL if again else number)
 
-    before = {number: signal.signal(number, hand_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, hand_on) for number in ASKING}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    if received and callable(handler := before[signal.Signals(received[0])]) and handler != signal.default_int_handler:
+        os.kill(os.getpid(), received[0])

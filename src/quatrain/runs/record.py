@@ -1,6 +1,6 @@
 """What a run leaves behind: its origin, the best weights, the export, the result and the closing table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,19 +32,34 @@ def write_origin(run: RunDirectory, config: Mapping[str, Any], experiment: Any, 
     run.write_provenance({**origin, "choices": chosen, "data": data.summary})
 
 
-def take_best(run: RunDirectory, trainer: Any, task: Any) -> dict[str, Any]:
-    """Load the best checkpoint's weights into ``task``; return its step and scores, the last's where none is best."""
-    import torch
+def take_best(run: RunDirectory, trainer: Any, task: Any, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Load the best checkpoint's weights into ``task``; return its step and scores, the last's where none is best.
+
+    ``tell`` hears of a best checkpoint that is there no more.
+    """
     from pytorch_lightning.strategies import FSDPStrategy
 
-    checkpoints = trainer.checkpoint_callback
-    if getattr(checkpoints, "best_path", None) is None:
-        return {"step": trainer.global_step, **_scores(run, trainer.global_step)}
+    from quatrain.training.checkpoint_files import read
+
+    checkpoints, last = trainer.checkpoint_callback, trainer.global_step
     step = checkpoints.best_step
-    if step != trainer.global_step and not isinstance(trainer.strategy, FSDPStrategy):
-        saved = torch.load(checkpoints.best_path, map_location=task.device, weights_only=True)
-        task.load_state_dict(saved["state_dict"])
+    if step is None or isinstance(trainer.strategy, FSDPStrategy):
+        return {"step": last, **_scores(run, last)}
+    if step != last:
+        best = checkpoints.best()
+        if best is None:
+            tell(f"The best checkpoint, of step {step}, is missing or damaged; the last weights are taken.")
+            return {"step": last, **_scores(run, last)}
+        task.load_state_dict(read(best.path, map_location=task.device)["state_dict"])
     return {"step": step, "monitor": checkpoints.monitor, **_scores(run, step)}
+
+
+def last_scores(run: RunDirectory) -> dict[str, float]:
+    """The last training loss and the last validation scores; of the whole run, also where it was interrupted."""
+    found: dict[str, float] = {}
+    for row in run.read_metrics():
+        found |= {name: value for name, value in row.items() if name.startswith("val") or name == "train/loss"}
+    return found
 
 
 def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: dict[str, Any]) -> None:

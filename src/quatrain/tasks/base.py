@@ -9,7 +9,7 @@ from pytorch_lightning import LightningModule
 from pytorch_lightning.strategies import FSDPStrategy
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from quatrain.core.errors import UserError
 from quatrain.tasks.averaging import DAMPING, StepSums
@@ -33,6 +33,8 @@ class LanguageTask(LightningModule):
         optimizer: from the model to its optimizer; None: AdamW with a learning rate of 1e-4.
         schedule: from the optimizer and the number of all steps to a schedule that moves at every step.
         label_smoothing: share of the training target that is given to all classes alike; held-out losses have none.
+        schedule_steps: optimizer steps that the schedule is made for; None: those of the training. A run that trains on
+            keeps the length that its schedule had.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class LanguageTask(LightningModule):
         optimizer: MakeOptimizer | None = None,
         schedule: MakeSchedule | None = None,
         label_smoothing: float = 0.0,
+        schedule_steps: int | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.label_smoothing = label_smoothing
+        self.schedule_steps = schedule_steps
         self._make_optimizer, self._make_schedule = optimizer, schedule
         self._step = StepSums()
         self._last_step: dict[str, Tensor | float] = {}
@@ -124,14 +128,25 @@ class LanguageTask(LightningModule):
         optimizer = make(self.model)
         if self._make_schedule is None:
             return optimizer
-        steps = self.trainer.estimated_stepping_batches
-        if not 0 <= steps < math.inf:
-            raise UserError(
-                "the schedule must know when training ends; set trainer.max_steps or trainer.max_epochs, "
-                "or choose schedule=constant."
-            )
-        schedule = self._make_schedule(optimizer, int(steps))
+        if self.schedule_steps is None:
+            steps = self.trainer.estimated_stepping_batches
+            if not 0 <= steps < math.inf:
+                raise UserError(
+                    "the schedule must know when training ends; set trainer.max_steps or trainer.max_epochs, "
+                    "or choose schedule=constant."
+                )
+            self.schedule_steps = int(steps)
+        schedule = self._make_schedule(optimizer, self.schedule_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """Have the next step's learning rate from the schedule as it is now: a resumed run may have another one."""
+        for config in self.trainer.lr_scheduler_configs:
+            schedule = config.scheduler
+            if isinstance(schedule, LambdaLR):
+                shares = zip(schedule.optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True)
+                for group, full, share in shares:
+                    group["lr"] = full * share(schedule.last_epoch)
 
     def predict_step(self, batch: Any, batch_idx: int = 0, dataloader_idx: int = 0) -> Tensor:
         """The logits of ``batch`` in float32, without the rows that even out the ranks (negative example_ids)."""

@@ -28,9 +28,16 @@ class CausalLanguageModel(TokenTask):
         optimizer: MakeOptimizer | None = None,
         schedule: MakeSchedule | None = None,
         label_smoothing: float = 0.0,
+        schedule_steps: int | None = None,
         characters: Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__(model, optimizer=optimizer, schedule=schedule, label_smoothing=label_smoothing)
+        super().__init__(
+            model,
+            optimizer=optimizer,
+            schedule=schedule,
+            label_smoothing=label_smoothing,
+            schedule_steps=schedule_steps,
+        )
         self.characters = dict(characters or {})
         # Keys and values of all layers are of use to generation only.
         takes_cache = "use_cache" in inspect.signature(model.forward).parameters

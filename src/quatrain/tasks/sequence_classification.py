@@ -24,6 +24,7 @@ class SequenceClassification(LanguageTask):
         optimizer: as in `LanguageTask`.
         schedule: as in `LanguageTask`.
         label_smoothing: as in `LanguageTask`; a regression has none.
+        schedule_steps: as in `LanguageTask`.
         num_labels: classes.
         metrics: of accuracy, f1 (of class 1 where there are two classes, else the mean over classes), matthews; for a
             regression of pearson, spearman.
@@ -42,6 +43,7 @@ class SequenceClassification(LanguageTask):
         optimizer: MakeOptimizer | None = None,
         schedule: MakeSchedule | None = None,
         label_smoothing: float = 0.0,
+        schedule_steps: int | None = None,
         num_labels: int = 2,
         metrics: Sequence[str] = DEFAULT_METRICS,
         regression: bool = False,
@@ -50,7 +52,13 @@ class SequenceClassification(LanguageTask):
         wrong = check_metrics(metrics, regression=regression)
         if wrong:
             raise UserError(wrong)
-        super().__init__(model, optimizer=optimizer, schedule=schedule, label_smoothing=label_smoothing)
+        super().__init__(
+            model,
+            optimizer=optimizer,
+            schedule=schedule,
+            label_smoothing=label_smoothing,
+            schedule_steps=schedule_steps,
+        )
         self.num_labels, self.metrics, self.regression = num_labels, tuple(metrics), regression
         self.validation_names = tuple(validation_names)
         self._predictions: dict[str, Predictions] = {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytorch_lightning as pl
 
     from quatrain.training.metrics_log import MetricsLog
+    from quatrain.training.preemption import StopRequest
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,12 @@ def choose(config: Mapping[str, Any]) -> dict[str, Choice]:
     }
 
 
-def assemble(config: Mapping[str, Any], choices: Mapping[str, Choice]) -> Experiment:
+def assemble(
+    config: Mapping[str, Any], choices: Mapping[str, Choice], *, schedule_steps: int | None = None
+) -> Experiment:
     """Build data, tokenizer, model and task; prepare the data; nothing is trained.
+
+    ``schedule_steps``: the optimizer steps that the schedule is made for; None: those that are trained.
 
     Raises:
         UserError: the input cannot be used, or the parts do not fit one another.
@@ -111,6 +116,7 @@ def assemble(config: Mapping[str, Any], choices: Mapping[str, Choice]) -> Experi
         optimizer=optimizer,
         schedule=build(config["schedule"], "schedule"),
         label_smoothing=recipe.label_smoothing,
+        schedule_steps=schedule_steps,
         **_from_data(recipe.task, data),
     )
     return Experiment(data, recipe, task)
@@ -185,15 +191,18 @@ def assemble_trainer(
     folder: Path,
     write: Callable[[dict[str, Any]], None],
     monitor: tuple[str, str],
+    stop: "StopRequest",
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
-    the config leaves it open.
+    the config leaves it open. ``stop`` is what signals ask of the training.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
     """
+    from quatrain.training.batch_seeds import BatchSeeds
+    from quatrain.training.guards import StopAtNonFinite
     from quatrain.training.metrics_log import MetricsLog
     from quatrain.training.progress import Progress
     from quatrain.training.trainer import build_trainer
@@ -209,23 +218,33 @@ def assemble_trainer(
             logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
 
     metrics = MetricsLog(write_all)
-    callbacks = [metrics, Progress(metrics), *_callbacks(config, folder, monitor)]
-    arguments = {name: value for name, value in config["trainer"].items() if name != "_target_"}
+    callbacks = [
+        BatchSeeds(config["seed"]),
+        StopAtNonFinite(),
+        metrics,
+        Progress(metrics),
+        *_callbacks(config, folder, monitor, stop),
+    ]
+    arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}
     for name in ("accelerator", "devices", "precision"):
         arguments[name] = choices[name].value
     return build_trainer(arguments, callbacks=callbacks, loggers=loggers, folder=folder), metrics
 
 
-def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str]) -> list[Any]:
-    built = []
+def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], stop: "StopRequest") -> list[Any]:
+    from quatrain.training.checkpoints import Checkpoints
+
+    built: list[Any] = []
     for name, node in config["callbacks"].items():
         if node is None:  # callbacks.NAME=null takes one away
             continue
-        extra: dict[str, Any] = {"folder": str(folder / "checkpoints")} if name == "checkpoints" else {}
+        extra: dict[str, Any] = {"folder": str(folder / "checkpoints"), "stop": stop} if name == "checkpoints" else {}
         if name == "checkpoints" and node["monitor"] is None:
             extra |= {"monitor": monitor[0], "mode": monitor[1]}
         try:
             built.append(build(node, f"callbacks.{name}", **extra))
         except (TypeError, ValueError) as error:
             raise UserError(f"callbacks.{name} cannot be built: {' '.join(str(error).split())}.") from error
+    if not any(isinstance(callback, Checkpoints) for callback in built):  # a signal stops this run too
+        built.append(Checkpoints(folder=str(folder / "checkpoints"), monitor=None, keep=0, stop=stop))
     return built

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback, Checkpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 
 from quatrain.core.errors import UserError
-from quatrain.training.checkpoints import WholeCheckpoints
+from quatrain.training.checkpoint_files import WholeCheckpoints
+from quatrain.training.loop_state import restart_by_epochs
 from quatrain.training.progress import Progress
 
 RANK_TIMEOUT = timedelta(minutes=30)
@@ -62,10 +64,14 @@ def build_trainer(
     if overfit := own.pop("overfit_batches", 0):  # Lightning's own way would put another sampler in place of ours
         own["limit_train_batches"] = own["limit_val_batches"] = overfit
     own["plugins"] = [*_listed(own.get("plugins")), WholeCheckpoints()]
+    if SLURMEnvironment.detect():  # Lightning would save in the midst of a step, and queue the job a second time
+        own["plugins"].append(SLURMEnvironment(auto_requeue=False))
     try:
-        return pl.Trainer(callbacks=[*callbacks, ValidateAtEnd()], **own)
+        trainer = pl.Trainer(callbacks=[*callbacks, ValidateAtEnd()], **own)
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise UserError(f"trainer: Lightning refuses its arguments: {' '.join(str(error).split())}") from error
+    restart_by_epochs(trainer)
+    return trainer
 
 
 class ValidateAtEnd(Callback):
