@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from quatrain.config.folder import conf_folder
+from quatrain.training.checkpoint_files import saved_in
 
 from .conftest import SMALL
 
@@ -55,7 +56,8 @@ def test_an_experiment_runs(
     assert list(rows[0])[:2] == ["step", "epoch"]
     assert [row["step"] for row in rows if "train/loss" in row] == [1, 2, 3]
     assert sum("val/loss" in row for row in rows) >= 1
-    assert {path.name for path in run.checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    names = {path.name for path in run.checkpoints.iterdir()}
+    assert names == {"best.ckpt", "last.ckpt", saved_in(run.checkpoints)[0].path.name}
     assert (run.export / "model.safetensors").is_file()
     provenance = json.loads(run.provenance.read_text())
     assert provenance["choices"]["precision"]["reason"]
