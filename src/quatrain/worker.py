@@ -13,6 +13,8 @@ import sys
 from typing import Any
 
 from quatrain.core.errors import UserError
+from quatrain.core.secrets import redact_text
+from quatrain.core.terminal import printable
 from quatrain.runs.directory import RunDirectory, load_run
 
 log = logging.getLogger("quatrain.worker")
@@ -109,7 +111,7 @@ def tell(*lines: str) -> None:
     for line in lines:
         log.info(line)
         if is_leader():
-            print(line, file=sys.stderr, flush=True)
+            print(printable(redact_text(line)), file=sys.stderr, flush=True)
 
 
 def global_rank() -> int:
@@ -127,6 +129,7 @@ def is_leader() -> bool:
 
 def _failed(run: RunDirectory, sentences: list[str], code: int) -> int:
     """Note the failure in the run directory and say it; every rank returns the code, one speaks."""
+    sentences = UserError(sentences).sentences  # an exception of a library may quote anything
     for sentence in sentences:
         log.error(sentence)
     if not is_leader() and code == 1:  # every rank refuses the same input; what breaks one rank, only it can tell

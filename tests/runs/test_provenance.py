@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from quatrain.runs.provenance import collect, git_state, redact
+from quatrain.core.secrets import redact
+from quatrain.runs.provenance import collect, git_state
 
 
 @pytest.mark.parametrize(

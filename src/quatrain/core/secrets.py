@@ -38,7 +38,7 @@ _HARMLESS = frozenset({"", "null", "none", "true", "false", "~", HIDDEN})
 _GENERIC = frozenset({"key", "token", "auth", "signature", "bearer"})
 
 _ACCOUNT = re.compile(r"(?<=://)[^/\s@?#'\"<>][^/\s?#'\"<>]*@")
-_QUERY = re.compile(r"(?<=[?&;])([\w.\-%]+)=([^&\s#'\"<>)\]]+)")
+_QUERY = re.compile(r"(?<=[?&;])([\w.\-%]+)=([^&\s#'\"<>)\],;]+)")
 _QUERY_NAMES = frozenset(
     {"sig", "code", "x-amz-signature", "x-amz-credential", "x-goog-signature", "x-goog-credential"}
 )

@@ -14,6 +14,7 @@ import yaml
 
 from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow, UserError
+from quatrain.core.secrets import redact_text
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
 
@@ -131,6 +132,7 @@ class RunDirectory:
             raise ValueError(f"status {status!r} must be one of {', '.join(get_args(State))}, failed with its sentence")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         pid = os.getpid()
+        why = redact_text(why) if why else why
         write_json(
             self.status_file, asdict(RunStatus(status, why, now, pid, start_of(pid) or "", socket.gethostname()))
         )

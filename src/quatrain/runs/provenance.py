@@ -2,7 +2,6 @@
 
 import os
 import platform
-import re
 import socket
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,8 @@ from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from quatrain.core.secrets import redact
 
 PACKAGES = (
     "quatrain",
@@ -27,17 +28,6 @@ PACKAGES = (
     "wandb",
 )
 
-HIDDEN = "***"
-
-SECRET_WORDS = {"key", "apikey", "token", "password", "passwd", "secret", "credential", "credentials", "auth"}
-"""A setting whose name has one of these words holds a secret."""
-
-SPECIAL_TOKENS = {"pad", "mask", "bos", "eos", "unk", "cls", "sep", "special"}
-"""Before ``token`` these name a token of text."""
-
-SETTING = re.compile(r"([A-Za-z0-9_.\-/@]+)(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,{}\[\]]+)")
-ACCOUNT_IN_URL = re.compile(r"(\w+://)[^/\s@]+@")
-
 
 def collect(
     *,
@@ -50,7 +40,7 @@ def collect(
     """Return what is worth knowing about this start, as plain values.
 
     Args:
-        command: the command line; values that could be secrets become `HIDDEN`.
+        command: the command line; values that could be secrets are hidden.
         project: the folder whose git state counts as the code's, usually where the command was given.
         fingerprints: of data and tokenizer, by name.
         prefixes: the packages that the run needs to be allowed to name classes of.
@@ -107,38 +97,6 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     commit = _git(folder, "rev-parse", "HEAD")
     changed = _git(folder, "status", "--porcelain")
     return None if commit is None or changed is None else {"commit": commit, "dirty": bool(changed)}
-
-
-def redact(command: Sequence[str]) -> list[str]:
-    """Return ``command`` with each value hidden whose name looks like a secret's, and accounts cut out of URLs.
-
-    Names are judged by whole words: ``logger.api_key=...`` and ``--token ...`` are hidden, ``tokenizer.source`` and
-    ``tokenizer.mask_token`` are not.
-    """
-    shown = []
-    hide_next = False
-    for argument in command:
-        flag = argument.startswith("-") and "=" not in argument
-        shown.append(HIDDEN if hide_next and not flag else _redact_settings(argument))
-        hide_next = flag and _is_secret(argument)
-    return shown
-
-
-def _redact_settings(argument: str) -> str:
-    def hide(found: re.Match[str]) -> str:
-        name, separator, _ = found.groups()
-        return name + separator + HIDDEN if _is_secret(name) else found.group()
-
-    # a setting in a mapping follows the mapping's own name, so that the first match must not swallow it
-    return SETTING.sub(hide, ACCOUNT_IN_URL.sub(r"\1" + HIDDEN + "@", argument))
-
-
-def _is_secret(name: str) -> bool:
-    words = [word for word in re.split(r"[^a-z0-9]+", name.rpartition(".")[2].lower()) if word]
-    for place, word in enumerate(words):
-        if word in SECRET_WORDS and not (word == "token" and place and words[place - 1] in SPECIAL_TOKENS):
-            return True
-    return False
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

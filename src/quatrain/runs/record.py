@@ -73,7 +73,8 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the model card."""
-    from quatrain.runs.provenance import redact, versions
+    from quatrain.core.secrets import redact
+    from quatrain.runs.provenance import versions
 
     tokenizer = experiment.data.tokenizer
     return {
