@@ -13,6 +13,12 @@ from quatrain.runs.run_log import run_log
 SECRET = "Zx9q7q7q7q7q7q7q7q7"
 
 
+def _say_and_fail(token: str) -> None:
+    logging.getLogger("library").info("environment: %s", {"HF_TOKEN": token, "plain": token})
+    logging.getLogger("library").warning("sent Bearer %s\x1b[2J", "abcdefgh")
+    _fail(token)
+
+
 def _fail(token: str) -> None:
     raise RuntimeError(f"401 for https://me:{token}@host/x?token={token}, password={token}")
 
@@ -20,9 +26,7 @@ def _fail(token: str) -> None:
 def test_log_records_and_tracebacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", SECRET)
     with pytest.raises(RuntimeError), run_log(tmp_path / "run.log"):
-        logging.getLogger("library").info("environment: %s", {"HF_TOKEN": SECRET, "plain": SECRET})
-        logging.getLogger("library").warning("sent Bearer %s\x1b[2J", "abcdefgh")
-        _fail(SECRET)
+        _say_and_fail(SECRET)
     text = (tmp_path / "run.log").read_text()
     assert "Traceback" in text
     assert "401 for https://***@host/x?token=***, password=***" in text

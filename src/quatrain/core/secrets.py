@@ -92,7 +92,7 @@ def redact(command: Sequence[str]) -> list[str]:
         name, separator, value = argument.partition("=")
         if hide_next and not flag:
             shown.append(HIDDEN)
-        elif separator and is_secret_name(name) and not _is_plain(name, value):
+        elif separator and is_secret_name(name) and not is_plain(name, value):
             shown.append(name + separator + HIDDEN)
         else:
             shown.append(_hide(argument, of_settings=True))
@@ -162,7 +162,7 @@ def _hide_settings(text: str, of_settings: bool) -> str:
 
 def _is_setting(found: re.Match[str], value: str, of_settings: bool) -> bool:
     name, quoted, separator = found.groups()
-    if _is_plain(name, value):
+    if is_plain(name, value):
         return False
     # a sentence such as "no such key: colour" is about a key of a mapping
     said = not of_settings and not quoted and "=" not in separator and name.lower() in _GENERIC
@@ -174,7 +174,7 @@ def _is_query_secret(found: re.Match[str]) -> bool:
     return (name.lower() in _QUERY_NAMES or is_secret_name(name)) and not _harmless(found[2])
 
 
-def _is_plain(name: str, value: str) -> bool:
+def is_plain(name: str, value: str) -> bool:
     """Whether the value says that there is none, or is a special token of a text."""
     return _harmless(value) or (name.lower().endswith("token") and _SPECIAL.fullmatch(value) is not None)
 

@@ -4,7 +4,7 @@ import re
 
 _BIDI = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROLS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff\ufeff]")
-"""C0 (but tab and line feed) and C1 controls, Unicode's line ends, what turns the direction of text, halves of pairs."""
+"""C0 controls (but tab and line feed), C1, Unicode's line ends, what turns the direction of text, halves of pairs."""
 
 
 def printable(text: str) -> str:

@@ -14,7 +14,7 @@ import yaml
 
 from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow, UserError
-from quatrain.core.secrets import redact_text
+from quatrain.core.secrets import redact, redact_text
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
 
@@ -70,7 +70,7 @@ class RunDirectory:
         try:
             whole.path.mkdir(parents=True)
             write_whole(whole.config, _yaml(dict(config)))
-            write_whole(whole.overrides, _yaml(list(overrides)))
+            write_whole(whole.overrides, _yaml(redact(overrides)))
             whole.set_status("queued")
             return whole._take_name(wanted.path, numbered)
         except (OSError, NotNow) as error:

@@ -18,7 +18,7 @@ OWN_HANDLERS = ("pytorch_lightning", "lightning_fabric", "lightning", "transform
 
 
 class Redacting(logging.Formatter):
-    """Hides secrets in messages, tracebacks and stacks, and escapes what would command a terminal that shows the log."""
+    """Hides secrets in messages, tracebacks and stacks, and escapes what would command a terminal that shows them."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The whole entry."""
