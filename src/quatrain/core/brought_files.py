@@ -46,9 +46,9 @@ def read_bounded(file: Path, limit: int, key: str) -> bytes:
     if not file.is_file():
         raise UserError(f"{key}: {file} is no regular file; put the file itself there.")
     try:
+        size = file.stat().st_size
         with file.open("rb") as stream:
-            content = stream.read(limit + 1)
-            size = max(file.stat().st_size, len(content))
+            content = b"" if size > limit else stream.read()
     except OSError as error:
         raise UserError(f"{key}: {file} cannot be read ({error.strerror}); check its permissions.") from error
     if size > limit:
