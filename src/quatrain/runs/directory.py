@@ -17,6 +17,7 @@ from quatrain.core.errors import NotNow, UserError
 from quatrain.core.secrets import redact, redact_text
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
+from quatrain.runs.reading import check_links, fitting, read_json, read_mapping, read_yaml
 
 State = Literal["queued", "running", "done", "failed", "pruned", "interrupted"]
 
@@ -105,18 +106,29 @@ class RunDirectory:
         Raises:
             UserError: there is none, or it is not a mapping in YAML.
         """
-        return _mapping(self.config, yaml.safe_load, "is this a run directory?")
+        return read_mapping(self.config, read_yaml, "is this a run directory?")
 
     def read_overrides(self) -> list[str]:
-        """Return the command line's overrides, in order; none where the run was not started from a command line."""
-        return list(yaml.safe_load(self.overrides.read_text(encoding="utf-8"))) if self.overrides.exists() else []
+        """Return the command line's overrides, in order; none where the run was not started from a command line.
+
+        Raises:
+            UserError: the file is no list of texts.
+        """
+        content = read_yaml(self.overrides) if self.overrides.exists() else []
+        if not isinstance(content, list) or not all(isinstance(text, str) for text in content):
+            raise UserError(f"{self.overrides} holds no list of overrides; it was not written by quatrain.")
+        return content
 
     def status(self) -> RunStatus:
         """Return the status; ``interrupted`` where it says running and the process on this machine is gone.
 
         A process on another machine cannot be seen from here; its ``running`` is believed.
+
+        Raises:
+            UserError: there is none, or it is not one of ours.
         """
-        found = RunStatus(**_mapping(self.status_file, json.loads, "the run was never started here."))
+        content = read_mapping(self.status_file, read_json, "the run was never started here.")
+        found: RunStatus = fitting(RunStatus, content, self.status_file)
         here = found.host == socket.gethostname()
         if found.status == "running" and here and not is_alive(found.pid, found.process_start):
             return RunStatus(**{**asdict(found), "status": "interrupted", "why": "The process ended without a word."})
@@ -145,8 +157,12 @@ class RunDirectory:
         write_json(self.result, result)
 
     def read_result(self) -> dict[str, Any] | None:
-        """Return the result; None before there is one."""
-        return json.loads(self.result.read_text(encoding="utf-8")) if self.result.exists() else None
+        """Return the result; None before there is one.
+
+        Raises:
+            UserError: it is not one of ours.
+        """
+        return read_mapping(self.result, read_json, "") if self.result.exists() else None
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Write ``provenance.json``."""
@@ -161,11 +177,12 @@ def load_run(path: str | Path) -> RunDirectory:
     """Return the run in the directory ``path``.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or something in it is a link that leads out of it.
     """
     run = RunDirectory(path)
     if not run.config.is_file():
         raise UserError(f"{path} is no run directory, for it holds no config.yaml; name one that quatrain train made.")
+    check_links(run.path)
     return run
 
 
@@ -184,18 +201,6 @@ def _finite(value: Any) -> Any:
 
 def _yaml(content: Any) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _mapping(path: Path, parse: Any, hint: str) -> dict[str, Any]:
-    try:
-        content = parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; {hint}") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}).") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path} holds no mapping; it was not written by quatrain.")
-    return content
 
 
 def _remove(path: Path) -> None:
