@@ -1,0 +1,44 @@
+"""Reading the arguments of a command that composes no config."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from quatrain.config.spelling import nearest
+from quatrain.core.errors import UserError
+
+
+def arguments_of(command: str, doc: str | None) -> argparse.ArgumentParser:
+    """Return a parser for ``quatrain <command>`` whose --help is the module's ``doc``, an example in it."""
+    return argparse.ArgumentParser(
+        prog=f"quatrain {command}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def read_arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace | None:
+    """Return what ``words`` say, or None after ``--help``, which is printed.
+
+    Raises:
+        UserError: an argument is missing, unknown or malformed; in one sentence.
+    """
+
+    def refuse(message: str) -> NoReturn:
+        raise UserError(f"{parser.prog}: {message}{_meant(parser, words)}")
+
+    if {"-h", "--help"} & set(words):
+        parser.print_help()
+        return None
+    parser.error = refuse  # type: ignore[method-assign]  # argparse would print its usage and exit
+    return parser.parse_args(list(words))
+
+
+def _meant(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:
+    known = [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
+    for word in words:
+        flag = word.partition("=")[0]
+        if flag.startswith("--") and flag not in known and (hint := nearest(flag, known)):
+            return hint
+    return f"; {parser.prog} --help tells what it takes."
