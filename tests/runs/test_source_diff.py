@@ -117,7 +117,7 @@ def test_secrets_and_what_is_no_source_are_left_out_and_named(checkout: Path, tm
     assert (again / "fine.py").read_text() == (checkout / "fine.py").read_text()
 
 
-def test_nothing_that_a_checkout_names_is_run(checkout: Path, tmp_path: Path) -> None:
+def test_no_hook_monitor_or_external_diff_is_run(checkout: Path, tmp_path: Path) -> None:
     trap = tmp_path / "trap.sh"
     trap.write_text(f"#!/bin/sh\ntouch {tmp_path / 'sprung'}\n")
     trap.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Asking git about a checkout, without changing anything in it or letting its settings run a program."""
+"""Asking git about a checkout: nothing in it is changed, and no hook, monitor or external diff of it is run."""
 
 import os
 import subprocess
