@@ -1,5 +1,7 @@
 """A patch on its commit gives the files back, keeps secrets out, and changes nothing in the checkout."""
 
+import json
+import os
 import stat
 import subprocess
 from collections.abc import Callable
@@ -115,6 +117,24 @@ def test_secrets_and_what_is_no_source_are_left_out_and_named(checkout: Path, tm
     git_at(tmp_path, "clone", "-q", str(checkout), str(again))
     git_at(again, "apply", str(tmp_path / "source.diff"))
     assert (again / "fine.py").read_text() == (checkout / "fine.py").read_text()
+
+
+def test_many_files_end_at_the_limit_and_an_odd_name_can_be_written_down(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quatrain.runs.source_diff.LARGEST_PATCH", 1000)
+    for number in range(70):
+        (checkout / f"note{number:02}.txt").write_text("x" * 99 + "\n")
+    Path(os.fsdecode(bytes(checkout) + b"/an odd \xff.pem")).touch()
+    state = keep_source(checkout, tmp_path / "source.diff", outputs=[checkout, tmp_path])
+    assert state is not None
+    assert len((tmp_path / "source.diff").read_bytes()) <= 1000
+    assert "odd" not in (tmp_path / "source.diff").read_text()
+    named = json.loads(json.dumps(state["left_out"], ensure_ascii=False).encode())
+    assert len(named) == 51
+    assert named["*"].endswith("more files")
+    assert named["an odd \\xff.pem"] == "its name is a secret's"
+    assert "would exceed" in named["note40.txt"]
 
 
 def test_no_hook_monitor_or_external_diff_is_run(checkout: Path, tmp_path: Path) -> None:

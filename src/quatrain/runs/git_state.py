@@ -1,6 +1,7 @@
 """Which commit a checkout stands at, and what differs from it, kept beside the run."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ def keep_source(folder: Path, patch: Path, *, outputs: Sequence[Path] = ()) -> d
         with replaced_whole(patch) as temporary:
             temporary.write_bytes(found.content)
         kept = {"diff": patch.name, "diff_sha256": hashlib.sha256(found.content).hexdigest()}
-    named = dict(list(found.left_out.items())[:NAMED])
+    readable = {os.fsencode(name).decode(errors="backslashreplace"): why for name, why in found.left_out.items()}
+    named = dict(sorted(readable.items())[:NAMED])
     if more := len(found.left_out) - len(named):
         named["*"] = f"{more:,} more files"
     return {**state, **kept, "left_out": named}

@@ -77,13 +77,13 @@ def code(run: Path, project: Path, outputs: Path) -> dict[str, Any]:
 
     The patches go to `SOURCE_DIFF` and `OWN_DIFF` in the run directory; ``outputs`` is where runs write, and no source.
     """
+    folders = [run.resolve(), (project / outputs).resolve()]
     own = own_checkout()
-    folders = [run, project / outputs]
+    if own == checkout_of(project):
+        own = None
     return {
         "git": keep_source(project, run / SOURCE_DIFF, outputs=folders),
-        "quatrain_git": keep_source(own, run / OWN_DIFF, outputs=folders)
-        if own not in (None, checkout_of(project))
-        else None,
+        "quatrain_git": keep_source(own, run / OWN_DIFF, outputs=folders) if own else None,
     }
 
 

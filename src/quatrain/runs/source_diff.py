@@ -55,10 +55,17 @@ def uncommitted(root: Path, commit: str, *, outputs: Sequence[Path] = ()) -> Pat
     if tracked is None or untracked is None or objects is None:
         return None
     patch = Patch()
-    unknown = [name for name in names(untracked) if not _is_output(root, name, outputs)]
-    wanted = []
-    for name in sorted({*names(tracked), *unknown}):
-        if reason := _unfit(root / name, name, name in unknown):
+    patch.left_out = {name: reason for name in names(tracked) if (reason := _unfit(root / name, name))}
+    wanted = [name for name in names(tracked) if name not in patch.left_out]
+    total = 0
+    for name in names(untracked):
+        if _is_output(root, name, outputs):
+            continue
+        reason, size = _unfit_untracked(root / name, name)
+        total += size
+        if reason is None and total > LARGEST_PATCH:
+            reason = f"the patch would exceed {LARGEST_PATCH:,} bytes"
+        if reason:
             patch.left_out[name] = reason
         else:
             wanted.append(name)
@@ -96,7 +103,7 @@ def is_secret_file(name: str) -> bool:
 def _is_output(root: Path, name: str, outputs: Sequence[Path]) -> bool:
     """Whether an untracked file was written by a run."""
     path = root / name
-    if any(path.is_relative_to(folder) for folder in outputs):
+    if any(path.is_relative_to(folder) and not root.is_relative_to(folder) for folder in outputs):
         return True
     for folder in path.parents:
         if folder == root:
@@ -106,23 +113,30 @@ def _is_output(root: Path, name: str, outputs: Sequence[Path]) -> bool:
     return False
 
 
-def _unfit(path: Path, name: str, untracked: bool) -> str | None:
-    """Why a file is not looked into, if it is not."""
+def _unfit(path: Path, name: str) -> str | None:
+    """Why a tracked file is not looked into, if it is not."""
     if is_secret_file(name):
         return "its name is a secret's"
+    if not path.is_symlink() and path.exists() and not os.access(path, os.R_OK):
+        return "not readable"
+    return None
+
+
+def _unfit_untracked(path: Path, name: str) -> tuple[str | None, int]:
+    """Why an untracked file is not looked into, if it is not; and its bytes, if it is."""
+    if path.is_dir() and not path.is_symlink():
+        return "a repository of its own", 0
+    if reason := _unfit(path, name):
+        return reason, 0
     try:
         size = path.lstat().st_size
-        if untracked and path.is_dir():
-            return "a repository of its own"
-        if untracked and size > LARGEST_FILE:
-            return f"{size:,} bytes"
-        if untracked and not path.is_symlink() and b"\0" in path.read_bytes():
-            return "not text"
-    except FileNotFoundError:
-        return None  # deleted, which a patch can say
-    except OSError as error:
-        return f"not readable: {error.strerror}"
-    return None
+        if size > LARGEST_FILE:
+            return f"{size:,} bytes", 0
+        if not path.is_symlink() and b"\0" in path.read_bytes():
+            return "not text", 0
+    except OSError as error:  # it may have gone meanwhile
+        return f"not readable: {error.strerror}", 0
+    return None, size
 
 
 def _unfit_part(name: str, part: bytes, so_far: int) -> str | None:
