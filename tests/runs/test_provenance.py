@@ -13,7 +13,8 @@ from quatrain.runs.directory import RunDirectory
 from quatrain.runs.launch_command import handed_on, launch_command
 from quatrain.runs.machine import instruction_sets, machine
 from quatrain.runs.packages import code_fingerprint, installed
-from quatrain.runs.provenance import collect, note_resume, read_provenance
+from quatrain.runs.provenance import collect, note_resume
+from quatrain.runs.recorded import read_provenance
 
 CONFIG = {
     "seed": 3,

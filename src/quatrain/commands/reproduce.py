@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory, load_run
 
 REFUSED = 2
@@ -51,6 +52,7 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
     """
     from quatrain.config.check import check
     from quatrain.runs.processes import start_worker
+    from quatrain.runs.recorded import read_overrides
     from quatrain.runs.reproduce import again, folder_for, last_step
     from quatrain.runs.verdict import judge
 
@@ -59,8 +61,8 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
     plan = again(original, exact=exact, place=place)
     check(plan.config)
     folder = folder_for(original, place)
-    new = RunDirectory.create(folder, plan.config, original.read_overrides(), numbered=place is None)
-    print(f"running {original.path} again in {new.path}", *plan.notes, sep="\n", file=sys.stderr, flush=True)
+    new = RunDirectory.create(folder, plan.config, read_overrides(original), numbered=place is None)
+    _tell(f"running {original.path} again in {new.path}", *plan.notes)
     watch = Watch(original, new, plan.pinned, until=None if original.status().status == "done" else end)
     with watch:
         code = start_worker(new.path, environment=plan.environment)
@@ -68,10 +70,10 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
         shutil.rmtree(new.path)
         return code
     if new.status().status == "interrupted" and not watch.stopped:
-        print(f"interrupted before there was a verdict; what was done so far lies in {new.path}", file=sys.stderr)
+        _tell(f"interrupted before there was a verdict; what was done so far lies in {new.path}")
         return code
     verdict = judge(original, new, plan.pinned, stopped=watch.stopped)
-    print("", f"reproduced in {new.path}", *verdict.lines(), sep="\n")
+    print("", *map(one_line, [f"reproduced in {new.path}", *verdict.lines()]), sep="\n")
     return IDENTICAL if verdict.identical else DIFFERENT
 
 
@@ -115,9 +117,7 @@ class Watch:
         from quatrain.runs.verdict import causes, told
 
         surroundings, config = causes(self.original, self.new, self.pinned)
-        lines = [*told("the original ran with another config", config), *told("the surroundings differ", surroundings)]
-        if lines:
-            print(*lines, sep="\n", file=sys.stderr, flush=True)
+        _tell(*told("the original ran with another config", config), *told("the surroundings differ", surroundings))
 
     def _stop(self) -> None:
         worker = self.new.status()
@@ -125,3 +125,8 @@ class Watch:
             self.stopped = True
             with suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGTERM)
+
+
+def _tell(*lines: str) -> None:
+    for line in lines:
+        print(one_line(line), file=sys.stderr, flush=True)

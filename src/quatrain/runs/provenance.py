@@ -1,14 +1,12 @@
 """Where a run came from: command, config, code, versions, machine and data. Nothing that could be a secret."""
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from quatrain.core.errors import UserError
 from quatrain.core.secrets import HIDDEN, is_secret_name, redact_text
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.git_state import checkout_of, keep_source, own_checkout
@@ -110,23 +108,6 @@ def without_secrets(value: Any, name: str = "") -> Any:
     return HIDDEN if value and is_secret_name(name) else redact_text(value)
 
 
-def read_provenance(run: RunDirectory) -> dict[str, Any]:
-    """Return what ``provenance.json`` holds; nothing where the run did not come so far as to write it.
-
-    Raises:
-        UserError: it is no mapping in JSON.
-    """
-    try:
-        found = json.loads(run.provenance.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise UserError(f"{run.provenance} cannot be read ({' '.join(str(error).split())}).") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{run.provenance} holds no mapping; it was not written by quatrain.")
-    return found
-
-
 def note_resume(run: RunDirectory, *, step: int, checkpoint: str) -> None:
     """Add to ``provenance.json``, under ``resumed``, that the run goes on in this process from ``checkpoint``.
 
@@ -137,6 +118,7 @@ def note_resume(run: RunDirectory, *, step: int, checkpoint: str) -> None:
         UserError: what is there is no provenance.
         NotNow: the file cannot be written.
     """
+    from quatrain.runs.recorded import read_provenance
     from quatrain.runs.surroundings import differences
 
     origin = read_provenance(run)
