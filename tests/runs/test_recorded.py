@@ -8,7 +8,7 @@ import pytest
 
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.recorded import read_overrides, read_provenance, read_rows
+from quatrain.runs.recorded import newest_step, read_overrides, read_provenance, read_rows
 
 
 @pytest.fixture
@@ -61,6 +61,15 @@ def test_overrides_that_are_no_list_of_texts(run: RunDirectory, text: str) -> No
     run.overrides.write_text(text)
     with pytest.raises(UserError, match=r"overrides\.yaml"):
         read_overrides(run)
+
+
+def test_the_newest_step_is_that_of_the_last_whole_row(run: RunDirectory) -> None:
+    assert newest_step(run.metrics) == 0
+    for text, step in (("", 0), ("step,train/loss\n", 0), ("step,train/loss\n7,2.5\n", 7), ("step,a\n7,2.5\n12,", 7)):
+        run.metrics.write_text(text)
+        assert newest_step(run.metrics) == step
+    run.metrics.write_text("step,a\n" + "".join(f"{step},0.5\n" for step in range(1, 20_001)))
+    assert newest_step(run.metrics) == 20_000
 
 
 def test_what_quatrain_wrote_is_read(run: RunDirectory) -> None:

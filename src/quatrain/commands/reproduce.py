@@ -104,12 +104,14 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
+        from quatrain.runs.recorded import newest_step
+
         while not self.new.provenance.exists():
             if self._ended.wait(POLL_SECONDS):
                 return
         self._tell_causes()
         while self.until is not None and not self._ended.wait(POLL_SECONDS):
-            if any(row["step"] > self.until for row in self.new.read_metrics()):
+            if newest_step(self.new.metrics) > self.until:
                 self._stop()
                 return
 

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,6 +13,8 @@ from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
 
 Shape = Callable[[Any], bool]
+
+LONGEST_ROW = 1 << 16
 
 
 def read_provenance(run: RunDirectory) -> dict[str, Any]:
@@ -48,6 +52,17 @@ def read_rows(run: RunDirectory) -> list[dict[str, int | float]]:
             f"{run.metrics} does not hold rows of numbers, each with its step; mend or delete it."
         ) from error
     return rows
+
+
+def newest_step(metrics: Path) -> int:
+    """Return the step of the last whole row of a ``metrics.csv``, from its end alone; 0 before there is one."""
+    if not metrics.exists():
+        return 0
+    with metrics.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_ROW))
+        lines = file.read().split(b"\n")
+    step = lines[-2].partition(b",")[0] if len(lines) > 1 else b""
+    return int(step) if step.isdigit() else 0
 
 
 def read_overrides(run: RunDirectory) -> list[str]:

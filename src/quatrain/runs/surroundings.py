@@ -81,6 +81,8 @@ def _short(value: Any) -> str:
     """A value for the eye: a fingerprint by its beginning."""
     if value is None:
         return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return ", ".join(_short(item) for item in value) or "none"
     if isinstance(value, Mapping):
