@@ -8,7 +8,7 @@ import pytest
 
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.recorded import newest_step, read_overrides, read_provenance, read_rows
+from quatrain.runs.recorded import newest_step, read_provenance, read_rows
 
 
 @pytest.fixture
@@ -56,13 +56,6 @@ def test_metrics_that_are_no_rows_of_numbers(run: RunDirectory, text: str) -> No
         read_rows(run)
 
 
-@pytest.mark.parametrize("text", ["1", "- 1\n", "a: ["])
-def test_overrides_that_are_no_list_of_texts(run: RunDirectory, text: str) -> None:
-    run.overrides.write_text(text)
-    with pytest.raises(UserError, match=r"overrides\.yaml"):
-        read_overrides(run)
-
-
 def test_the_newest_step_is_that_of_the_last_whole_row(run: RunDirectory) -> None:
     assert newest_step(run.metrics) == 0
     for text, step in (("", 0), ("step,train/loss\n", 0), ("step,train/loss\n7,2.5\n", 7), ("step,a\n7,2.5\n12,", 7)):
@@ -75,4 +68,3 @@ def test_the_newest_step_is_that_of_the_last_whole_row(run: RunDirectory) -> Non
 def test_what_quatrain_wrote_is_read(run: RunDirectory) -> None:
     run.metrics.write_text("step,epoch,train/loss\n1,0,2.5\n")
     assert read_rows(run) == [{"step": 1, "epoch": 0, "train/loss": 2.5}]
-    assert read_overrides(run) == ["seed=1"]

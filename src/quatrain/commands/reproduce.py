@@ -52,7 +52,6 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
     """
     from quatrain.config.check import check
     from quatrain.runs.processes import start_worker
-    from quatrain.runs.recorded import read_overrides
     from quatrain.runs.reproduce import again, folder_for, last_step
     from quatrain.runs.verdict import judge
 
@@ -61,7 +60,7 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
     plan = again(original, exact=exact, place=place)
     check(plan.config)
     folder = folder_for(original, place)
-    new = RunDirectory.create(folder, plan.config, read_overrides(original), numbered=place is None)
+    new = RunDirectory.create(folder, plan.config, original.read_overrides(), numbered=place is None)
     _tell(f"running {original.path} again in {new.path}", *plan.notes)
     watch = Watch(original, new, plan.pinned, until=None if original.status().status == "done" else end)
     with watch:

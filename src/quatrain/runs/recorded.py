@@ -1,16 +1,13 @@
 """Reading what a run directory records, of which anyone may have written any part."""
 
-import csv
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.reading import read_json, read_mapping
 
 Shape = Callable[[Any], bool]
 
@@ -23,14 +20,7 @@ def read_provenance(run: RunDirectory) -> dict[str, Any]:
     Raises:
         UserError: it is no mapping in JSON, or one of its parts is not of the shape that quatrain writes.
     """
-    try:
-        found = json.loads(run.provenance.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{run.provenance} cannot be read ({' '.join(str(error).split())}).") from error
-    if not isinstance(found, dict):
-        raise UserError(f"{run.provenance} holds no mapping; it was not written by quatrain.")
+    found = read_mapping(run.provenance, read_json, "") if os.path.lexists(run.provenance) else {}
     for name, is_right in SHAPES.items():
         if name in found and not is_right(found[name]):
             raise UserError(f"{run.provenance}: {name} is not of the shape that quatrain writes; mend or delete it.")
@@ -43,14 +33,9 @@ def read_rows(run: RunDirectory) -> list[dict[str, int | float]]:
     Raises:
         UserError: it holds something else.
     """
-    try:
-        rows = run.read_metrics()
-        for row in rows:
-            row["step"] = int(row["step"])
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, csv.Error) as error:
-        raise UserError(
-            f"{run.metrics} does not hold rows of numbers, each with its step; mend or delete it."
-        ) from error
+    rows = run.read_metrics()
+    if not all(isinstance(row.get("step"), int) for row in rows):
+        raise UserError(f"{run.metrics} has a row without its step, a whole number; mend or remove it.")
     return rows
 
 
@@ -63,21 +48,6 @@ def newest_step(metrics: Path) -> int:
         lines = file.read().split(b"\n")
     step = lines[-2].partition(b",")[0] if len(lines) > 1 else b""
     return int(step) if step.isdigit() else 0
-
-
-def read_overrides(run: RunDirectory) -> list[str]:
-    """Return the overrides of the command that made the run.
-
-    Raises:
-        UserError: ``overrides.yaml`` is no list of texts.
-    """
-    try:
-        found = run.read_overrides()
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise UserError(f"{run.overrides} is no list of overrides; mend or delete it.") from error
-    if not all(isinstance(word, str) for word in found):
-        raise UserError(f"{run.overrides} is no list of overrides; mend or delete it.")
-    return found
 
 
 def _table(value: Any) -> bool:

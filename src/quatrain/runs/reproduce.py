@@ -7,7 +7,7 @@ from typing import Any
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.naming import run_folder
-from quatrain.runs.recorded import read_overrides, read_provenance, read_rows
+from quatrain.runs.recorded import read_provenance, read_rows
 from quatrain.training.hardware import choose_threads
 
 PINNED = {"devices": "trainer.devices", "precision": "trainer.precision"}
@@ -80,7 +80,7 @@ def folder_for(original: RunDirectory, place: Path | None = None) -> Path:
         return place.absolute()
     config = original.read_config()
     beside, outputs = original.path.parent, original.path.parent.parent.parent
-    new = run_folder(outputs, str(config["name"]), config, ["reproduce", *read_overrides(original)])
+    new = run_folder(outputs, str(config["name"]), config, ["reproduce", *original.read_overrides()])
     return new if beside.parent.name == "sweeps" else beside / new.name
 
 
@@ -97,4 +97,4 @@ def last_step(original: RunDirectory) -> int:
     if not rows:
         why = f" ({status.why})" if status.why else ""
         raise UserError(f"{original.path} is {status.status}{why} and logged no step, so there is nothing to compare.")
-    return int(max(row["step"] for row in rows))
+    return max(int(row["step"]) for row in rows)
