@@ -7,11 +7,13 @@ from pathlib import Path
 
 from quatrain.core.build import ALLOW_VARIABLE
 from quatrain.core.errors import UserError
+from quatrain.runs.launch_command import handed_on
 
 COMMANDS = {
     "train": "compose an experiment and train it",
     "resume": "go on with an interrupted run, or train a finished one on",
     "plan": "compose and check an experiment, print its choices and sizes, train nothing",
+    "reproduce": "run a run again from its directory, and tell whether it is identical to the bit",
     "preprocess": "clean and validate raw data and write files ready to train on",
 }
 HELP = """\
@@ -30,9 +32,9 @@ quatrain <command> --help tells more. --allow PREFIX lets a config name classes 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 2 refused before work, 1 failed, 75 interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        words = _allow(words)
+        words = _allow(given)
         command, rest = (words[0], words[1:]) if words else ("--help", [])
         if command in ("--help", "-h", "help"):
             print(HELP.format(commands="\n".join(f"  {name:<12}{line}" for name, line in COMMANDS.items())), end="")
@@ -48,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise UserError(
                 f"There is no command {command}{nearest(command, COMMANDS) or f'; one of {chr(44).join(COMMANDS)}.'}"
             )
-        return int(import_module(f"quatrain.commands.{command}").main(rest))
+        with handed_on(given):
+            return int(import_module(f"quatrain.commands.{command}").main(rest))
     except UserError as error:
         for sentence in error.sentences:
             print(f"error: {sentence}", file=sys.stderr)

@@ -16,6 +16,8 @@ from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.core.exit_codes import DONE, FAILED, INTERRUPTED, REFUSED
+from quatrain.core.secrets import redact_text
+from quatrain.core.terminal import printable
 from quatrain.runs.directory import RunDirectory, RunStatus, load_run
 from quatrain.training.preemption import Stopped, StopRequest
 
@@ -102,20 +104,24 @@ def prepare(run: RunDirectory, before: RunStatus, stop: StopRequest) -> tuple[di
 
 def begin(run: RunDirectory, config: dict[str, Any], experiment: Any, choices: Any, start: Any, rows: Any) -> None:
     """Record where the run comes from; or, where it goes on, refuse another corpus and drop what will come again."""
+    from quatrain.runs.provenance import note_resume
     from quatrain.runs.record import write_origin
+    from quatrain.runs.recorded import read_provenance
     from quatrain.training.checkpoint_files import set_aside_later
     from quatrain.training.resume import refuse_another_corpus
 
     data = experiment.data
     if start is not None:
         fingerprints = {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint}
-        refuse_another_corpus(run.read_provenance()["fingerprints"], fingerprints)
+        refuse_another_corpus(read_provenance(run)["fingerprints"], fingerprints)
         tell(f"going on after step {start.step:,}, from {start.saved.path.name}")
     if is_leader():
         set_aside_later(run.checkpoints, start.saved if start else None)
         rows.drop_after(start.step if start else 0)
         if start is None:
             write_origin(run, config, experiment, choices)
+        else:
+            note_resume(run, step=start.step, checkpoint=start.saved.path.name)
 
 
 def train(run: RunDirectory, config: dict[str, Any], experiment: Any, trainer: Any, metrics: Any, start: Any) -> None:
@@ -143,9 +149,9 @@ def in_words(error: Exception, run: RunDirectory) -> str:
     from quatrain.runs.changes import Change, changed, read_changes, write_changes
     from quatrain.training.failures import is_out_of_memory, lost_loader_worker, out_of_memory, smaller_batches
 
-    changes = read_changes(run)
-    config = changed(run.read_config(), changes)
     if is_out_of_memory(error):
+        changes = read_changes(run)
+        config = changed(run.read_config(), changes)
         smaller = smaller_batches(config) if config["trainer"]["auto_batch"] else None
         if smaller is None:
             return out_of_memory(config, "GPU" if "cuda" in str(error).lower() else "machine")
@@ -153,7 +159,7 @@ def in_words(error: Exception, run: RunDirectory) -> str:
         settings = " ".join(f"{key}={value}" for key, value in smaller.items())
         return f"The memory did not suffice; the run goes on with {settings}, which keeps the effective batch."
     what = " ".join(str(error).split()) or "no message"
-    return lost_loader_worker(error, config) or f"{type(error).__name__}: {what} (the traceback is in {run.log})"
+    return lost_loader_worker(error) or f"{type(error).__name__}: {what} (the traceback is in {run.log})"
 
 
 def tell(*lines: str) -> None:
@@ -161,7 +167,7 @@ def tell(*lines: str) -> None:
     for line in lines:
         log.info(line)
         if is_leader():
-            print(line, file=sys.stderr, flush=True)
+            print(printable(redact_text(line)), file=sys.stderr, flush=True)
 
 
 def global_rank() -> int:
@@ -206,6 +212,7 @@ def _failed(run: RunDirectory, sentences: list[str], code: int) -> int:
 
 
 def _say(sentences: list[str], code: int) -> int:
+    sentences = UserError(sentences).sentences  # an exception of a library may quote anything
     for sentence in sentences:
         log.error(sentence)
     if is_leader():

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from quatrain.core.terminal import printable
+
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain preprocess``; return its exit code."""
@@ -24,7 +26,7 @@ def main(arguments: list[str]) -> int:
     asked = read("preprocess", arguments)
     if isinstance(asked, Job):
         folder = preprocess(asked.config)
-        print((folder / "report.md").read_text(encoding="utf-8"))
+        print(printable((folder / "report.md").read_text(encoding="utf-8")))
         print(f"written to {folder}; train on it with data.source={folder}", file=sys.stderr)
     return 0
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+from quatrain.config.confidential import secrets_in
 from quatrain.config.crosschecks import crosschecks
+from quatrain.config.folder_names import misnamed
 from quatrain.config.nodes import DERIVED, nodes, signature_of, takes
 from quatrain.config.signatures import classes_beside, model_types, real_name
 from quatrain.config.spelling import nearest
@@ -19,7 +21,7 @@ def check(config: dict[str, Any]) -> None:
         mistakes = [sentence for key, node, _ in nodes(config) for sentence in check_node(key, node)]
     if not mistakes:  # cross-checks read values whose types are right
         mistakes = list(crosschecks(config))
-    if mistakes:
+    if mistakes := [*secrets_in(config), *misnamed(config), *mistakes]:
         raise UserError(mistakes)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.config.check import check
+from quatrain.config.confidential import without_environment
 from quatrain.config.folder import conf_folder
 from quatrain.config.freeze import freeze
 from quatrain.config.nodes import drop_foreign, fill_defaults
@@ -73,7 +74,8 @@ def resolve(composed: Any) -> dict[str, Any]:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+        with without_environment():
+            plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         raise UserError(_first_lines(error)) from error
     plain.pop("hydra", None)

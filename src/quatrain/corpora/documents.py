@@ -7,6 +7,7 @@ whole file of any size is one document.
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from quatrain.corpora import bounds
 from quatrain.corpora.cleaning import Cleaning, CleaningReport, Origin
 from quatrain.corpora.cutting import pieces
 from quatrain.corpora.duplicates import SeenLines
@@ -119,6 +120,8 @@ def lines(blocks: Iterable[Block]) -> Iterator[Block]:
         start = start or origin
         found = (held + text).split("\n")
         held = found.pop()
+        if len(held) > bounds.LONGEST_LINE:
+            raise bounds.too_long(start[0], start[1] + len(found), "data.source")
         file, first, plain = start
         for number, line in enumerate(found):
             yield line, Origin(file, first + number if plain else first, plain)

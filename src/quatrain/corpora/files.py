@@ -3,14 +3,18 @@
 import codecs
 import glob
 import gzip
+import math
 import re
 import zlib
 from collections.abc import Iterator
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import IO
 
+from quatrain.core.brought_files import keep_inside
 from quatrain.core.errors import UserError
+from quatrain.corpora import bounds
 
 _PLAIN_SUFFIXES = (".txt", ".jsonl", ".csv", ".tsv", ".parquet")
 SUFFIXES = (*_PLAIN_SUFFIXES, *(f"{suffix}.gz" for suffix in _PLAIN_SUFFIXES))
@@ -42,16 +46,18 @@ def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, 
 
     A folder is walked with what lies below, hidden files and unknown endings left out. Where it holds a file named
     after a split it brings its own splits and only such files are taken; else every split is None. The files of a glob
-    have splits where all are named after one and train is among them. Empty where there is nothing.
+    have splits where all are named after one and train is among them. Empty where there is nothing. What a folder or
+    a glob brings lies in it, not behind a link.
 
     Raises:
-        UserError: files named after splits hold none for train, or a glob matches them beside others.
+        UserError: files named after splits hold none for train, a glob matches them beside others, or a file is a link
+            to another place.
     """
     path = Path(source).expanduser()
     if path.is_file():
         return [(None, path)]
     if path.is_dir():
-        named = [(split_of(file.name), file) for file in sorted(_visible(path))]
+        named = [(split_of(file.name), keep_inside(file, path, key)) for file in sorted(_visible(path))]
         own = [(split, file) for split, file in named if split]
         if own and all(split != "train" for split, _ in own):
             there = ", ".join(file.name for _, file in own[:_NAMED_FILES])
@@ -60,7 +66,7 @@ def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, 
                 f"{suffix_of(own[0][1].name)}, or rename them where they are all there is to train on."
             )
         return _in_order(own) if own else list(named)
-    files = glob_files(source)
+    files = glob_files(source, key)
     splits = glob_splits(source, [(split_of(file.name), file) for file in files], key)
     return _in_order(list(zip(splits, files, strict=True))) if splits else [(None, file) for file in files]
 
@@ -69,13 +75,19 @@ def _in_order(files: list[tuple[str, Path]]) -> list[tuple[str | None, Path]]:
     return [(split, file) for split, file in sorted(files, key=lambda pair: SPLITS.index(pair[0]))]
 
 
-def glob_files(source: str) -> list[Path]:
-    """The files that a pattern matches, sorted; none where ``source`` is no pattern."""
+def glob_files(source: str, key: str = "data.source") -> list[Path]:
+    """The files that a pattern matches, sorted; none where ``source`` is no pattern.
+
+    Raises:
+        UserError: a match is a link that leads out of the folder that the pattern begins with.
+    """
     if not glob.has_magic(source):
         return []
     # Path.glob refuses patterns that shells and this one take.
-    matches = (Path(name) for name in glob.glob(str(Path(source).expanduser()), recursive=True))  # noqa: PTH207
-    return sorted(file for file in matches if file.is_file())
+    pattern = Path(source).expanduser()
+    matches = (Path(name) for name in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
+    folder = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
+    return sorted(keep_inside(file, folder, key) for file in matches if file.is_file())
 
 
 def glob_splits(source: str, files: list[tuple[str | None, Path]], key: str = "data.source") -> list[str] | None:
@@ -173,10 +185,11 @@ def text_blocks(path: Path, key: str = "data.source", block: int = _BLOCK) -> It
     A block ends inside of a line only where the line is longer than a block; a CRLF is never torn.
 
     Raises:
-        UserError: the file cannot be read, or is not UTF-8: with line and byte.
+        UserError: the file cannot be read, or is not UTF-8: with line and byte; or it goes beyond the limits of
+            `quatrain.corpora.bounds`.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    held, offset, line = "", 0, 1
+    held, offset, line, bound = "", 0, 1, bounds.unpacked_bound(path)
     try:
         with open_bytes(path) as stream:
             while raw := stream.read(block):
@@ -187,10 +200,14 @@ def text_blocks(path: Path, key: str = "data.source", block: int = _BLOCK) -> It
                     raise UserError(not_utf8(path, error, offset - len(pending), line, key)) from error
                 offset += len(raw)
                 line += raw.count(b"\n")
+                if offset > bound:
+                    raise bounds.beyond_bound(path, bound, key)
                 cut = _block_end(held, block)
                 if cut:
                     yield held[:cut]
                     held = held[cut:]
+                if len(held) > bounds.LONGEST_LINE:
+                    raise bounds.too_long(path, line, key)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(unreadable(path, error, key)) from error
     pending = decoder.getstate()[0]
@@ -216,14 +233,21 @@ def byte_lines(path: Path, key: str = "data.source") -> Iterator[tuple[int, str]
     Raises:
         UserError: as `text_blocks`.
     """
-    offset = 0
+    offset, bound, longest = 0, bounds.unpacked_bound(path), bounds.LONGEST_LINE
     try:
         with open_bytes(path) as stream:
-            for number, raw in enumerate(stream, 1):
+            short = bound == math.inf and path.stat().st_size <= longest
+            lines = stream if short else iter(partial(stream.readline, longest + 1), b"")
+            for number, raw in enumerate(lines, 1):
+                end = offset + len(raw)
+                if end > bound:
+                    raise bounds.beyond_bound(path, bound, key)
+                if len(raw) > longest:
+                    raise bounds.too_long(path, number, key)
                 try:
                     yield number, raw.decode("utf-8")
                 except UnicodeDecodeError as error:
                     raise UserError(not_utf8(path, error, offset, number, key)) from error
-                offset += len(raw)
+                offset = end
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(unreadable(path, error, key)) from error

@@ -8,6 +8,7 @@ characters. GLUE takes as validation those rows of the first whose two ids stand
 from collections.abc import Iterator
 from pathlib import Path
 
+from quatrain.core.brought_files import keep_inside
 from quatrain.core.errors import UserError
 from quatrain.corpora.pair_files import NumberedRows, RowStream, text_lines
 
@@ -31,10 +32,12 @@ def msr_paraphrase_splits(folder: Path) -> dict[str, RowStream]:
     split, without the test file no test split.
 
     Raises:
-        UserError: a line with other than the five fields, or an id of ``dev_ids.tsv`` that no row has.
+        UserError: a line with other than the five fields, an id of ``dev_ids.tsv`` that no row has, or a link to
+            another place.
     """
-    train, test = folder / TRAIN_FILE, folder / TEST_FILE
-    ids_file = folder / VALIDATION_IDS_FILE
+    train, test, ids_file = (
+        keep_inside(folder / name, folder, "data.source") for name in (TRAIN_FILE, TEST_FILE, VALIDATION_IDS_FILE)
+    )
     ids = _validation_ids(ids_file, train) if ids_file.is_file() else frozenset()
     splits = {"train": RowStream(str(train), "line", lambda: _rows(train, without=ids))}
     if ids:

@@ -7,12 +7,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from quatrain.core.brought_files import keep_inside, read_bounded
 from quatrain.core.errors import UserError
 from quatrain.corpora.files import glob_splits
 from quatrain.corpora.pair_files import KNOWN_SUFFIXES, RowStream, joined, row_format, row_stream
 
 REPORT_FILE = "report.json"
 """In a folder of processed pairs: what its labels and columns mean, beside the account of the processing."""
+
+_LARGEST_REPORT = 32 * 10**6
 
 # As published sets have it: train-00000-of-00001.parquet, validation_matched-00000-of-00002.parquet.
 _SPLIT_NAME = re.compile(r"(train|validation|valid|val|dev|test)(_matched|_mismatched)?([-_]\d[^.]*)?", re.IGNORECASE)
@@ -37,10 +40,12 @@ def folder_streams(folder: Path) -> dict[str, RowStream]:
     """The rows of each split of a folder.
 
     Raises:
-        UserError: it has no file for train or validation, or two for the same rows.
+        UserError: it has no file for train or validation, two for the same rows, or one that is a link elsewhere.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file())
     named = [(split, path) for path in files if (split := pair_split_of(path.name)) and row_format(path)]
+    for _, path in named:
+        keep_inside(path, folder, "data.source")
     return split_streams(str(folder), named, files)
 
 
@@ -89,13 +94,24 @@ def split_streams(source: str, named: Sequence[tuple[str, Path]], files: Sequenc
 
 
 def processing_report(folder: Path) -> dict[str, Any] | None:
-    """The report that processing left, or None where there is none; a user's own file may have the same name."""
+    """The report that processing left, or None where there is none; a user's own file may have the same name.
+
+    Raises:
+        UserError: it is a link elsewhere, or larger than any report.
+    """
+    file = folder / REPORT_FILE
+    if not file.is_file():
+        return None
     try:
-        report = json.loads((folder / REPORT_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        report = json.loads(read_bounded(keep_inside(file, folder, "data.source"), _LARGEST_REPORT, "data.source"))
+    except (ValueError, RecursionError):
         return None
     ours = isinstance(report, dict) and {"label_names", "text_columns", "fingerprint"} <= set(report)
-    return report if ours else None
+    return report if ours and _are_names(report["label_names"] or []) and _are_names(report["text_columns"]) else None
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _is_shard(path: Path) -> bool:

@@ -1,7 +1,6 @@
 """Reading Parquet files, plain or compressed as a whole."""
 
 import gzip
-import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -10,9 +9,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from quatrain.core.errors import UserError
+from quatrain.corpora import bounds
 from quatrain.corpora.files import unreadable
 
 _ROWS = 1024
+_BLOCK = 1 << 20
 
 
 class ParquetRows:
@@ -36,14 +37,15 @@ def open_parquet(path: Path, key: str = "data.source") -> Iterator[ParquetRows]:
     """Open a Parquet file; one whose name ends in ``.gz`` is decompressed into a temporary file that nobody sees.
 
     Raises:
-        UserError: it cannot be opened, or (from within the ``with``) read to the end, or decompressed.
+        UserError: it cannot be opened, or (from within the ``with``) read to the end, or decompressed; or it unpacks
+            beyond the limits of `quatrain.corpora.bounds`.
     """
     import pyarrow
     import pyarrow.parquet
 
     try:
         with ExitStack() as stack:
-            source = stack.enter_context(_decompressed(path)) if path.name.lower().endswith(".gz") else path
+            source = stack.enter_context(_decompressed(path, key)) if path.name.lower().endswith(".gz") else path
             yield ParquetRows(stack.enter_context(pyarrow.parquet.ParquetFile(source)))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UserError(unreadable(path, error, key)) from error
@@ -53,9 +55,13 @@ def open_parquet(path: Path, key: str = "data.source") -> Iterator[ParquetRows]:
 
 
 @contextmanager
-def _decompressed(path: Path) -> Iterator[IO[bytes]]:
+def _decompressed(path: Path, key: str) -> Iterator[IO[bytes]]:
+    bound = bounds.unpacked_bound(path)
     with tempfile.TemporaryFile() as out:
         with gzip.open(path, "rb") as packed:
-            shutil.copyfileobj(packed, out)
+            while block := packed.read(_BLOCK):
+                if out.tell() + len(block) > bound:
+                    raise bounds.beyond_bound(path, bound, key)
+                out.write(block)
         out.seek(0)
         yield out

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
+from quatrain.corpora.bounds import LONGEST_LINE
 from quatrain.corpora.files import byte_lines, suffix_of
 from quatrain.corpora.parquet import open_parquet
-
-_FIELD_LIMIT = 1 << 30
 
 Lines = Iterable[tuple[int, str]]
 
@@ -92,7 +91,7 @@ def table_rows(lines: Lines, where: str, delimiter: str) -> Iterator[tuple[int, 
         UserError: a row with wrong quotes, or with another number of fields than the header.
     """
     # The limit of 128 KiB a field belongs to the process; documents are longer.
-    csv.field_size_limit(_FIELD_LIMIT)
+    csv.field_size_limit(LONGEST_LINE)
     reader = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
     header: list[str] | None = None
     while True:

@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from quatrain.core.brought_files import keep_inside
 from quatrain.core.errors import UserError
+from quatrain.models.folder_checks import CONFIG_FILES, KEY, WEIGHT_FILES, check_folder, plain_config, read_json
+from quatrain.models.limits import check_size
+from quatrain.models.sources import fetched
 
-KEY = "model.weights"
 NEW_BY_DESIGN = ("pooler",)
 """Parts of a body that a pretrained masked LM lacks and a classifier brings."""
 
@@ -19,24 +22,31 @@ def load_weights(
 ) -> tuple[Any, list[str]]:
     """The model of class ``found`` with the weights of ``source``, and the names of parameters that had none.
 
-    A head that is absent or of another size (other labels) starts at random; the body must be whole.
+    A head that is absent or of another size (other labels) starts at random; the body must be whole. Only safetensors
+    files of the folder itself are read, and ``config`` must be that of `load_config`.
 
     Raises:
         UserError: no safetensors file, an architecture that the class does not know, or a body that does not fit.
+        NotNow: the hub does not give the files.
     """
+    from safetensors import SafetensorError
+
+    folder = fetched(source, revision, WEIGHT_FILES)
+    if wrong := check_folder(folder, source):
+        raise UserError(wrong)
     try:
         with _quiet():
             model, report = found.from_pretrained(
-                source,
-                revision=revision or "main",
+                folder,
                 config=config,
                 attn_implementation=attention,
                 use_safetensors=True,
+                local_files_only=True,
                 ignore_mismatched_sizes=True,
                 output_loading_info=True,
                 **_plainly(),
             )
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         what = " ".join(str(error).split())[:300].rstrip(".")
         raise UserError(
             f"{KEY}={source} cannot be loaded as {found.__name__} ({what}); "
@@ -51,18 +61,36 @@ def load_weights(
 
 
 def load_config(source: str, revision: str | None) -> Any:
-    """The config that lies beside the weights.
+    """The config that lies beside the weights, without what it says of code, kernels and other places.
 
     Raises:
         UserError: it cannot be read or is of no family that transformers knows.
+        NotNow: the hub does not give it.
     """
-    from transformers import AutoConfig
+    from transformers import CONFIG_MAPPING
 
+    folder = fetched(source, revision, CONFIG_FILES)
+    config = plain_config(read_json(keep_inside(folder / "config.json", folder, KEY)))
+    if wrong := check_size(config, KEY):
+        raise UserError(wrong)
+    family = config.get("model_type") or _family_by_name(source)
+    if not isinstance(family, str) or family not in CONFIG_MAPPING:
+        raise UserError(
+            f"{KEY}={source}: its config.json names model_type={family!r:.100}, a family that transformers has not, and"
+            " a model's own code is never run; name other weights."
+        )
     try:
-        return AutoConfig.from_pretrained(source, revision=revision or "main", trust_remote_code=False)
-    except (OSError, ValueError) as error:
+        return CONFIG_MAPPING[family].from_dict(config)
+    except Exception as error:  # each family validates in its own way
         what = " ".join(str(error).split())[:300].rstrip(".")
         raise UserError(f"{KEY}={source}: its config.json cannot be used ({what}); name other weights.") from error
+
+
+def _family_by_name(source: str) -> str | None:
+    """The family that the name of weights tells, where an old config.json does not."""
+    from transformers import CONFIG_MAPPING
+
+    return next((family for family in sorted(CONFIG_MAPPING, key=len, reverse=True) if family in source), None)
 
 
 def _check_body(model: Any, missing: list[str], source: str) -> None:

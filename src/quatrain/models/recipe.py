@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from quatrain.core.errors import UserError
 from quatrain.models.checks import check_choice, check_model, check_peft, check_recipe
+from quatrain.models.limits import check_allocation, check_size
 from quatrain.models.sources import check_weights, resolve
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+ATTENTIONS = ("auto", "eager", "sdpa", "flash_attention_2")
 
 
 class LanguageModel:
@@ -53,6 +56,9 @@ class LanguageModel:
             frozen_layers=frozen_layers,
             lora=lora,
         )
+        wrong += check_size(config or {})
+        if attention not in ATTENTIONS:  # transformers would download a kernel of that name, and run it
+            wrong.append(f"model.attention={attention!r} is unknown; choose one of {', '.join(ATTENTIONS)}.")
         if wrong:
             raise UserError(wrong)
         self.task, self.weights, self.revision, self.config = task, weights, revision, config
@@ -85,6 +91,7 @@ class LanguageModel:
         config = self.complete_config(tokenizer_size=tokenizer_size, special_ids=special_ids, max_length=max_length)
         for word, value in labels.items():
             setattr(config, word, value)
+        self._check_allocation(config)
         fresh: list[str] = []
         if self.weights is None:
             model = self.from_config(config)
@@ -161,6 +168,22 @@ class LanguageModel:
                 f"model.config.model_type={config.model_type} cannot be built as {found.__name__} ({what}); "
                 "take a family that fits the task, or another model.auto_class or model.attention."
             ) from error
+
+    def _check_allocation(self, config: Any) -> None:
+        """Refuse a model that would not fit into memory, from its shapes alone."""
+        import copy
+
+        import torch
+
+        key = "model.weights" if self.weights else "model.config"
+        try:
+            with torch.device("meta"):
+                shapes = self.from_config(copy.deepcopy(config))
+        except (RuntimeError, OverflowError) as error:  # a tensor of more bytes than there are numbers
+            if "overflow" in str(error).lower() or isinstance(error, OverflowError):
+                raise UserError(f"{key} asks for a tensor beyond all memory; take a smaller model.") from error
+            raise
+        check_allocation(shapes, key)
 
     def restrict(self, model: Any, fresh: list[str]) -> None:
         """Freeze layers of ``model``, or put adapters in; ``fresh`` names parameters that had no weights to load.

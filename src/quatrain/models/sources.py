@@ -1,13 +1,12 @@
 """Where a model's weights lie: a folder, a run of ours, or the hub. Loads no torch."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from quatrain.core.errors import UserError
-
-KEY = "model.weights"
-PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+from quatrain.core.brought_files import stray
+from quatrain.core.errors import NotNow, UserError
+from quatrain.models.folder_checks import KEY, check_folder, read_json
 
 
 def weights_folder(weights: str) -> Path | None:
@@ -22,11 +21,12 @@ def weights_folder(weights: str) -> Path | None:
 def model_config_of(weights: str) -> dict[str, Any] | None:
     """The ``config.json`` of a local folder or run as a dict; None where there is none to read (such as a hub name)."""
     folder = weights_folder(weights)
-    try:
-        read = json.loads((folder / "config.json").read_text(encoding="utf-8")) if folder else None
-    except (OSError, ValueError):
+    if folder is None or not (folder / "config.json").is_file() or stray(folder / "config.json", folder, KEY):
         return None
-    return read if isinstance(read, dict) else None
+    try:
+        return read_json(folder / "config.json")
+    except UserError:
+        return None
 
 
 def check_weights(weights: str) -> list[str]:
@@ -38,16 +38,12 @@ def check_weights(weights: str) -> list[str]:
         if folder.name == "export":
             return [f"{KEY}={weights} is a run that has exported no model; finish it, or name another run or folder."]
         return [f"{KEY}={weights} is a file; name the folder that holds config.json and model.safetensors."]
-    if model_config_of(weights) is None:
+    run = Path(weights).expanduser()
+    if folder != run and (sentence := stray(folder, run, KEY)):
+        return [sentence]
+    if not (folder / "config.json").is_file():
         return [f"{KEY}={weights} has no readable config.json; name the folder that save_pretrained wrote."]
-    if any(folder.glob("*.safetensors")):
-        return []
-    if any(next(folder.glob(kind), None) for kind in PICKLED):
-        return [
-            f"{KEY}={weights} holds pickled weights only, and loading a pickle can run any code; convert them with "
-            "AutoModel.from_pretrained(...).save_pretrained(...), which writes model.safetensors."
-        ]
-    return [f"{KEY}={weights} has no *.safetensors file; name the folder that save_pretrained wrote."]
+    return check_folder(folder, weights)
 
 
 def resolve(weights: str, revision: str | None) -> tuple[str, str | None]:
@@ -66,6 +62,26 @@ def resolve(weights: str, revision: str | None) -> tuple[str, str | None]:
     from quatrain.corpora.hub import resolve_commit
 
     return weights, resolve_commit(weights, "model", revision, KEY)
+
+
+def fetched(source: str, commit: str | None, files: Sequence[str]) -> Path:
+    """The folder with the ``files`` (patterns) of what `resolve` returned; of a hub name they are downloaded.
+
+    Raises:
+        NotNow: the hub does not give them.
+    """
+    if commit is None:
+        return Path(source)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(source, revision=commit, allow_patterns=list(files)))
+    except Exception as error:  # any of the many errors of the network
+        what = " ".join(str(error).split())[:300].rstrip(".") or type(error).__name__
+        raise NotNow(
+            f"{KEY}={source} could not be fetched from the hub ({what}); try again, or name a local folder with"
+            f" {KEY}=DIR."
+        ) from error
 
 
 def _looks_like_hub(weights: str) -> bool:

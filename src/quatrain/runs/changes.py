@@ -11,6 +11,7 @@ import yaml
 from quatrain.core.atomic_files import write_whole
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.reading import read_yaml
 
 MAY_CHANGE = {
     "trainer.max_epochs": int,
@@ -53,11 +54,11 @@ def read_changes(run: RunDirectory) -> list[Change]:
     if not run.changes.is_file():
         return []
     try:
-        return [_change(entry) for entry in yaml.safe_load(run.changes.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        return [_change(entry) for entry in read_yaml(run.changes)]
+    except (ValueError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{run.changes} cannot be read as changes of a run ({' '.join(str(error).split())});"
-            f" it may set {', '.join(MAY_CHANGE)}. Mend or delete it."
+            f"{run.changes} does not hold changes of a run ({error}); it may set {', '.join(MAY_CHANGE)}."
+            " Mend or delete it."
         ) from error
 
 

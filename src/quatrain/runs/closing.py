@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
 
 SHOWN = 50
@@ -45,7 +46,7 @@ def print_closing(
         console.print()
         console.print(_samples(samples, ASKED[task]))
     console.print("\n[bold]everything lies in[/bold]")
-    console.print(f"  {escape(str(run.path))}", soft_wrap=True)
+    console.print(f"  {escape(one_line(str(run.path)))}", soft_wrap=True)
     console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
     console.print("[bold]try next[/bold]")
     for command in [line for name, line in NEXT if name != experiment][:2]:
@@ -75,7 +76,6 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
 
 def _samples(samples: Sequence[Any], asked: str) -> Any:
     """One line for each sample; three where the model said more than a few words."""
-    from rich.markup import escape
     from rich.table import Table
 
     at_length = any(len(sample.said) > FEW_WORDS for sample in samples)
@@ -86,7 +86,14 @@ def _samples(samples: Sequence[Any], asked: str) -> Any:
         chance = "" if sample.probability is None else f"{sample.probability:.0%}"
         if at_length:
             for name, text in ((asked, sample.shown), ("said", sample.said), ("right", sample.right)):
-                table.add_row(name, escape(text[-SHOWN:] if name == asked else text[:SHOWN]))
+                table.add_row(name, _cell(text[-SHOWN:] if name == asked else text[:SHOWN]))
         else:
-            table.add_row(*(escape(text) for text in (sample.shown[:SHOWN], sample.said, chance, sample.right)))
+            table.add_row(*map(_cell, (sample.shown[:SHOWN], sample.said, chance, sample.right)))
     return table
+
+
+def _cell(text: str) -> str:
+    """What data or a model said, without a command to the terminal or to rich."""
+    from rich.markup import escape
+
+    return escape(one_line(text))

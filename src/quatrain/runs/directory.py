@@ -14,8 +14,10 @@ import yaml
 
 from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow, UserError
+from quatrain.core.secrets import redact, redact_text
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
+from quatrain.runs.reading import check_links, fitting, read_json, read_mapping, read_yaml
 
 State = Literal["queued", "running", "done", "failed", "pruned", "interrupted"]
 
@@ -71,7 +73,7 @@ class RunDirectory:
         try:
             whole.path.mkdir(parents=True)
             write_whole(whole.config, _yaml(dict(config)))
-            write_whole(whole.overrides, _yaml(list(overrides)))
+            write_whole(whole.overrides, _yaml(redact(overrides)))
             whole.set_status("queued")
             return whole._take_name(wanted.path, numbered)
         except (OSError, NotNow) as error:
@@ -106,18 +108,29 @@ class RunDirectory:
         Raises:
             UserError: there is none, or it is not a mapping in YAML.
         """
-        return _mapping(self.config, yaml.safe_load, "is this a run directory?")
+        return read_mapping(self.config, read_yaml, "is this a run directory?")
 
     def read_overrides(self) -> list[str]:
-        """Return the command line's overrides, in order; none where the run was not started from a command line."""
-        return list(yaml.safe_load(self.overrides.read_text(encoding="utf-8"))) if self.overrides.exists() else []
+        """Return the command line's overrides, in order; none where the run was not started from a command line.
+
+        Raises:
+            UserError: the file is no list of texts.
+        """
+        content = read_yaml(self.overrides) if self.overrides.exists() else []
+        if not isinstance(content, list) or not all(isinstance(text, str) for text in content):
+            raise UserError(f"{self.overrides} holds no list of overrides; it was not written by quatrain.")
+        return content
 
     def status(self) -> RunStatus:
         """Return the status; ``interrupted`` where it says running and the process on this machine is gone.
 
         A process on another machine cannot be seen from here; its ``running`` is believed.
+
+        Raises:
+            UserError: there is none, or it is not one of ours.
         """
-        found = RunStatus(**_mapping(self.status_file, json.loads, "the run was never started here."))
+        content = read_mapping(self.status_file, read_json, "the run was never started here.")
+        found: RunStatus = fitting(RunStatus, content, self.status_file)
         here = found.host == socket.gethostname()
         if found.status == "running" and here and not is_alive(found.pid, found.process_start):
             return RunStatus(**{**asdict(found), "status": "interrupted", "why": "The process ended without a word."})
@@ -133,6 +146,7 @@ class RunDirectory:
             raise ValueError(f"status {status!r} must be one of {', '.join(get_args(State))}, failed with its sentence")
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         pid = os.getpid()
+        why = redact_text(why) if why else why
         write_json(
             self.status_file, asdict(RunStatus(status, why, now, pid, start_of(pid) or "", socket.gethostname()))
         )
@@ -145,16 +159,16 @@ class RunDirectory:
         write_json(self.result, result)
 
     def read_result(self) -> dict[str, Any] | None:
-        """Return the result; None before there is one."""
-        return json.loads(self.result.read_text(encoding="utf-8")) if self.result.exists() else None
+        """Return the result; None before there is one.
+
+        Raises:
+            UserError: it is not one of ours.
+        """
+        return read_mapping(self.result, read_json, "") if self.result.exists() else None
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Write ``provenance.json``."""
         write_json(self.provenance, provenance)
-
-    def read_provenance(self) -> dict[str, Any]:
-        """Return ``provenance.json``; empty before there is one."""
-        return _mapping(self.provenance, json.loads, "") if self.provenance.exists() else {}
 
     def read_metrics(self) -> list[dict[str, int | float]]:
         """Return the rows of ``metrics.csv``, each with the columns that it fills; none before there are any."""
@@ -165,11 +179,12 @@ def load_run(path: str | Path) -> RunDirectory:
     """Return the run in the directory ``path``.
 
     Raises:
-        UserError: there is none.
+        UserError: there is none, or something in it is a link that leads out of it.
     """
     run = RunDirectory(path)
     if not run.config.is_file():
         raise UserError(f"{path} is no run directory, for it holds no config.yaml; name one that quatrain train made.")
+    check_links(run.path)
     return run
 
 
@@ -188,18 +203,6 @@ def _finite(value: Any) -> Any:
 
 def _yaml(content: Any) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _mapping(path: Path, parse: Any, hint: str) -> dict[str, Any]:
-    try:
-        content = parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist; {hint}") from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{path} cannot be read ({' '.join(str(error).split())}).") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path} holds no mapping; it was not written by quatrain.")
-    return content
 
 
 def _remove(path: Path) -> None:

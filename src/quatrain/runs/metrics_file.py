@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.atomic_files import cannot_write, write_whole
+from quatrain.core.errors import UserError
+from quatrain.runs.reading import LARGEST_METRICS, read_text
 
 FIRST = ("step", "epoch")
+
+LONGEST_NUMBER = 400
+"""Characters of a cell; the longest float has some 25, the longest whole number is a count."""
 
 
 class MetricsFile:
@@ -73,12 +78,18 @@ def read_rows(path: Path) -> list[dict[str, int | float]]:
     """Return the rows of a metrics file with the columns that each fills; none where there is no file.
 
     An unfinished last line is left out.
+
+    Raises:
+        UserError: a line holds something else than numbers, or the file is not one of ours.
     """
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    return [{name: _parse(value) for name, value in row.items() if value} for row in csv.DictReader(io.StringIO(whole))]
+    text = read_text(path, LARGEST_METRICS)
+    rows = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
+    try:
+        return [{name: _parse(value) for name, value in row.items() if value} for row in rows]
+    except (ValueError, TypeError, csv.Error) as error:  # no number, more cells than columns, no table
+        raise UserError(f"{path}, line {rows.line_num}: no row of numbers ({error}); mend or remove it.") from error
 
 
 def _lines(columns: list[str], rows: Iterable[Mapping[str, int | float]]) -> str:
@@ -96,6 +107,8 @@ def _cell(value: Any) -> str:
 
 
 def _parse(text: str) -> int | float:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(f"a cell of {len(text):,} characters")
     try:
         return int(text)
     except ValueError:

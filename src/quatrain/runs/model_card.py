@@ -5,6 +5,9 @@ from typing import Any
 
 import yaml
 
+from quatrain.core.secrets import redact_text
+from quatrain.core.terminal import printable
+
 LOADING = {
     "fill-mask": ("AutoModelForMaskedLM", 'pipe("... {mask} ...")'),
     "text-classification": ("AutoModelForSequenceClassification", 'pipe({"text": "...", "text_pair": "..."})'),
@@ -28,7 +31,7 @@ def model_card(
     versions: Mapping[str, str] | None = None,
     mask_token: str = "<mask>",
 ) -> str:
-    """Return the card as Markdown with a YAML head.
+    """Return the card as Markdown with a YAML head; secrets are hidden in it.
 
     Args:
         name: the title.
@@ -71,7 +74,7 @@ def model_card(
     parts.append(f"## Loading it\n\n```python\n{_example(task, mask_token)}\n```\n")
     if command:
         parts.append(f"## Training it again\n\n```bash\n{command}\n```\n")
-    return "\n".join(parts)
+    return printable(redact_text("\n".join(parts)))
 
 
 def _example(task: str, mask_token: str) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from quatrain.core.secrets import HIDDEN, redact
+
 NOT_IDENTITY = ("run", "logger", "sweep", "hydra")
 """Parts of a config that do not change what is learned: place, time, job number and who looks on."""
 
@@ -26,13 +28,13 @@ def readable_tag(overrides: Sequence[str]) -> str:
     """Return what the user changed, for the eye: ``optimizer.lr=1e-4 seed=2`` gives ``lr-1e-4_seed-2``.
 
     At most `LONGEST_TAG` characters, safe in file names, shells and overrides, which a comma or = would break;
-    ``default`` where nothing is left to say. The experiment and what is not identity are left out.
+    ``default`` where nothing is left to say. The experiment, what is not identity and what holds a secret are left out.
     """
     parts = []
-    for override in overrides:
+    for override in redact(overrides):
         key, equals, value = override.lstrip("+").partition("=")
         head = key.split(".")[0].split("/")[0]
-        if head in NOT_IDENTITY or key == "experiment":
+        if head in NOT_IDENTITY or key == "experiment" or HIDDEN in override:
             continue
         # of a path, the file; of a key, the last word
         shown = value.rstrip("/").rpartition("/")[2]

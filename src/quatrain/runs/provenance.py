@@ -1,151 +1,134 @@
-"""Where a run came from: command, code, versions, machine and data. Nothing that could be a secret."""
+"""Where a run came from: command, config, code, versions, machine and data. Nothing that could be a secret."""
 
+import hashlib
 import os
-import platform
-import re
-import socket
-import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = (
-    "quatrain",
-    "torch",
-    "pytorch-lightning",
-    "torchmetrics",
-    "transformers",
-    "tokenizers",
-    "datasets",
-    "tiktoken",
-    "numpy",
-    "hydra-core",
-    "omegaconf",
-    "peft",
-    "wandb",
-)
+from quatrain.core.secrets import HIDDEN, is_secret_name, redact_text
+from quatrain.runs.directory import RunDirectory
+from quatrain.runs.git_state import checkout_of, keep_source, own_checkout
+from quatrain.runs.machine import machine, threads, variables
+from quatrain.runs.packages import code_fingerprint, installed
 
-HIDDEN = "***"
-
-SECRET_WORDS = {"key", "apikey", "token", "password", "passwd", "secret", "credential", "credentials", "auth"}
-"""A setting whose name has one of these words holds a secret."""
-
-SPECIAL_TOKENS = {"pad", "mask", "bos", "eos", "unk", "cls", "sep", "special"}
-"""Before ``token`` these name a token of text."""
-
-SETTING = re.compile(r"([A-Za-z0-9_.\-/@]+)(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,{}\[\]]+)")
-ACCOUNT_IN_URL = re.compile(r"(\w+://)[^/\s@]+@")
+SOURCE_DIFF = "source.diff"
+OWN_DIFF = "quatrain.diff"
+"""The patch of quatrain's own checkout, where the run was started from another."""
 
 
 def collect(
+    run: RunDirectory,
+    config: Mapping[str, Any],
     *,
     command: Sequence[str],
     project: Path,
     fingerprints: Mapping[str, str],
     prefixes: Sequence[str],
+    ranks: int = 1,
     revisions: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return what is worth knowing about this start, as plain values.
+    """Return what is worth knowing about this start, as plain values, and write the patches of `code`.
 
     Args:
-        command: the command line; values that could be secrets become `HIDDEN`.
-        project: the folder whose git state counts as the code's, usually where the command was given.
-        fingerprints: of data and tokenizer, by name.
+        run: the run; its ``config.yaml`` is fingerprinted.
+        config: what stands in it.
+        command: the command line, secrets hidden.
+        project: the folder whose checkout counts as the project's, usually where the command was given.
+        fingerprints: of ``data``, ``tokenizer`` and initial ``weights``.
         prefixes: the packages that the run needs to be allowed to name classes of.
+        ranks: processes that train.
         revisions: the commits taken from the hub, by key.
     """
     return {
-        "command": redact(command),
-        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "versions": versions(),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "host": socket.gethostname(),
-        "cpu": cpu_name(),
-        "cpus": os.cpu_count(),
-        "gpus": gpu_names(),
-        "git": git_state(project),
+        "command": list(command),
+        "config": {
+            "file": run.config.name,
+            "sha256": hashlib.sha256(run.config.read_bytes()).hexdigest(),
+            "resolved": without_secrets(config),
+        },
+        **now(),
+        **code(run.path, project, Path(config["run"]["root"])),
+        "ranks": ranks,
+        "seeds": seeds(config),
         "fingerprints": dict(fingerprints),
         "revisions": dict(revisions or {}),
         "allowed_prefixes": list(prefixes),
     }
 
 
-def versions() -> dict[str, str]:
-    """The installed ones of `PACKAGES`, without importing them."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+def now() -> dict[str, Any]:
+    """What surrounds this process: the time, packages, machine, threads and the variables that change numbers."""
+    return {
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": installed(),
+        "code": code_fingerprint(),
+        **machine(),
+        "threads": threads(),
+        "environment": variables(),
+    }
+
+
+def code(run: Path, project: Path, outputs: Path) -> dict[str, Any]:
+    """``git``, the state of the project's checkout, and ``quatrain_git``, of quatrain's own where it is another.
+
+    The patches go to `SOURCE_DIFF` and `OWN_DIFF` in the run directory; ``outputs`` is where runs write, and no source.
+    """
+    folders = [run.resolve(), (project / outputs).resolve()]
+    own = own_checkout()
+    if own == checkout_of(project):
+        own = None
+    return {
+        "git": keep_source(project, run / SOURCE_DIFF, outputs=folders),
+        "quatrain_git": keep_source(own, run / OWN_DIFF, outputs=folders) if own else None,
+    }
+
+
+def seeds(config: Mapping[str, Any], place: str = "") -> dict[str, int]:
+    """Every setting of ``config`` whose name is ``seed`` or ends in ``_seed``, by its whole key."""
+    found: dict[str, int] = {}
+    for name, value in config.items():
+        key = f"{place}{name}"
+        if isinstance(value, Mapping):
+            found |= seeds(value, f"{key}.")
+        elif name == "seed" or str(name).endswith("_seed"):
+            found[key] = value
     return found
 
 
-def cpu_name(path: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name, as far as the system tells."""
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+def without_secrets(value: Any, name: str = "") -> Any:
+    """A config's value with what a secret's name holds, and secrets in its texts, hidden."""
+    if isinstance(value, Mapping):
+        return {key: without_secrets(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_secrets(item, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    return HIDDEN if value and is_secret_name(name) else redact_text(value)
 
 
-def gpu_names() -> list[str]:
-    """The names of the visible GPUs."""
-    import torch
+def note_resume(run: RunDirectory, *, step: int, checkpoint: str) -> None:
+    """Add to ``provenance.json``, under ``resumed``, that the run goes on in this process from ``checkpoint``.
 
-    if not torch.cuda.is_available():
-        return []
-    return [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+    The entry has the ``time``, ``host``, ``pid``, ``step``, the ``checkpoint`` file's name, and under ``changed`` what
+    differs in the surroundings from the first start: each with ``what``, ``before`` and ``now``.
 
-
-def git_state(folder: Path) -> dict[str, Any] | None:
-    """``commit`` and ``dirty`` (whether anything differs from it) of the checkout around ``folder``; None if none."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    changed = _git(folder, "status", "--porcelain")
-    return None if commit is None or changed is None else {"commit": commit, "dirty": bool(changed)}
-
-
-def redact(command: Sequence[str]) -> list[str]:
-    """Return ``command`` with each value hidden whose name looks like a secret's, and accounts cut out of URLs.
-
-    Names are judged by whole words: ``logger.api_key=...`` and ``--token ...`` are hidden, ``tokenizer.source`` and
-    ``tokenizer.mask_token`` are not.
+    Raises:
+        UserError: what is there is no provenance.
+        NotNow: the file cannot be written.
     """
-    shown = []
-    hide_next = False
-    for argument in command:
-        flag = argument.startswith("-") and "=" not in argument
-        shown.append(HIDDEN if hide_next and not flag else _redact_settings(argument))
-        hide_next = flag and _is_secret(argument)
-    return shown
+    from quatrain.runs.recorded import read_provenance
+    from quatrain.runs.surroundings import differences
 
-
-def _redact_settings(argument: str) -> str:
-    def hide(found: re.Match[str]) -> str:
-        name, separator, _ = found.groups()
-        return name + separator + HIDDEN if _is_secret(name) else found.group()
-
-    # a setting in a mapping follows the mapping's own name, so that the first match must not swallow it
-    return SETTING.sub(hide, ACCOUNT_IN_URL.sub(r"\1" + HIDDEN + "@", argument))
-
-
-def _is_secret(name: str) -> bool:
-    words = [word for word in re.split(r"[^a-z0-9]+", name.rpartition(".")[2].lower()) if word]
-    for place, word in enumerate(words):
-        if word in SECRET_WORDS and not (word == "token" and place and words[place - 1] in SPECIAL_TOKENS):
-            return True
-    return False
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=5, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    origin = read_provenance(run)
+    here = now()
+    entry = {
+        "time": here["started"],
+        "host": here["host"],
+        "pid": os.getpid(),
+        "step": step,
+        "checkpoint": Path(checkpoint).name,
+        "changed": [change.as_dict() for change in differences(origin, here)],
+    }
+    run.write_provenance({**origin, "resumed": [*origin.get("resumed", []), entry]})

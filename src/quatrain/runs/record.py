@@ -1,5 +1,7 @@
 """What a run leaves behind: its origin, the best weights, the export, the result and the closing table."""
 
+import math
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,17 +17,29 @@ PIPELINES = {
 
 
 def write_origin(run: RunDirectory, config: Mapping[str, Any], experiment: Any, choices: Mapping[str, Any]) -> None:
-    """Write where the run comes from: code, versions, machine, data, and every automatic choice with its reason."""
-    from quatrain.core.build import ALLOWED, allowed_prefixes
-    from quatrain.runs.provenance import collect
+    """Write where the run comes from: code, versions, machine, data, and every automatic choice with its reason.
 
-    data = experiment.data
+    Call it before training, when ``experiment`` has its initial weights, on the leading rank.
+    """
+    from quatrain.core.build import ALLOWED, allowed_prefixes
+    from quatrain.runs.launch_command import launch_command
+    from quatrain.runs.provenance import collect
+    from quatrain.runs.weights import weights_fingerprint
+
+    data, model = experiment.data, experiment.task.model
     pinned = {f"{group}.revision": config[group].get("revision") for group in ("data", "tokenizer", "model")}
     origin = collect(
-        command=["quatrain", "train", *run.read_overrides()],
+        run,
+        config,
+        command=launch_command(run.read_overrides()),
         project=Path.cwd(),
-        fingerprints={"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint},
+        fingerprints={
+            "data": data.fingerprint,
+            "tokenizer": data.tokenizer.fingerprint,
+            "weights": weights_fingerprint(model),
+        },
         prefixes=[prefix for prefix in allowed_prefixes() if prefix not in ALLOWED],
+        ranks=_ranks(config, choices),
         revisions={key: commit for key, commit in pinned.items() if commit},
     )
     chosen = {name: {"value": choice.value, "reason": choice.reason} for name, choice in choices.items()}
@@ -88,7 +102,8 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the model card."""
-    from quatrain.runs.provenance import redact, versions
+    from quatrain.core.secrets import redact
+    from quatrain.runs.packages import versions
 
     tokenizer = experiment.data.tokenizer
     return {
@@ -118,3 +133,16 @@ def _scores(run: RunDirectory, step: int) -> dict[str, float]:
     """The validation scores of ``step``."""
     rows = [row for row in run.read_metrics() if row["step"] == step]
     return {name: value for row in rows for name, value in row.items() if name.startswith("val")}
+
+
+def _ranks(config: Mapping[str, Any], choices: Mapping[str, Any]) -> int:
+    """How many processes train."""
+    import torch
+
+    from quatrain.training.trainer import ranks
+
+    if started := int(os.environ.get("WORLD_SIZE", "0")):
+        return started
+    nodes = config["trainer"].get("num_nodes") or 1
+    asked = ranks(choices["devices"].value, nodes)
+    return int(asked) if math.isfinite(asked) else max(1, torch.cuda.device_count()) * nodes  # -1: all there are

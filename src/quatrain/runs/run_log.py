@@ -9,22 +9,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from quatrain.core.secrets import redact_text
+from quatrain.core.terminal import printable
+
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 OWN_HANDLERS = ("pytorch_lightning", "lightning_fabric", "lightning", "transformers", "datasets", "huggingface_hub")
 """Libraries that write to the terminal by handlers of their own."""
+
+
+class Redacting(logging.Formatter):
+    """Hides secrets in messages, tracebacks and stacks, and escapes what would command a terminal that shows them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The whole entry."""
+        return printable(redact_text(super().format(record)))
 
 
 @contextmanager
 def run_log(path: Path, *, rank: int = 0) -> Iterator[None]:
     """Within the block, everything logged and warned of goes to ``path`` on rank 0 and nowhere on other ranks.
 
-    The file is appended to, so that a resumed run goes on in it. An exception that leaves the block is logged with its
-    traceback and goes on. Nothing of this reaches the terminal.
+    Secrets are hidden in what is written. The file is appended to, so that a resumed run goes on in it. An exception
+    that leaves the block is logged with its traceback and goes on. Nothing of this reaches the terminal.
     """
     handler: logging.Handler = logging.NullHandler()
     if rank == 0:
         handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(Redacting(FORMAT))
     root = logging.getLogger()
     before = (root.handlers[:], root.level, warnings.showwarning)
     root.handlers[:] = [handler]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from quatrain.core.brought_files import keep_inside, megabytes
 from quatrain.core.errors import UserError
 from quatrain.tokenizers.vocabulary import read_json, read_merges, read_vocab_json, read_vocab_txt
 
@@ -22,6 +23,9 @@ TOKENIZER_FILES = (
     "config.json",
 )
 """The files that are read of a tokenizer's folder, and fetched from the hub."""
+
+LARGEST_FILE = 256 * 10**6
+"""Bytes of a file that is read; the largest that are published have some 35 million."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +74,27 @@ def is_local(source: str, key: str = "tokenizer.source") -> bool:
 def find_local(source: str | os.PathLike[str], key: str = "tokenizer.source") -> LocalSource:
     """Return the tokenizer's files at a folder, a run directory of ours (its export/ or tokenizer/) or a file.
 
+    Every file lies in the folder that brings it and has at most `LARGEST_FILE` bytes.
+
     Raises:
-        UserError: there is no tokenizer, a part of one, or several.
+        UserError: there is no tokenizer, a part of one, or several; or a file is too large or lies elsewhere.
     """
     path = Path(source).expanduser()
-    if not path.is_dir():
-        return _single_file(path, key)
-    if (path / "config.yaml").is_file():
-        return find_local(_of_run(path, key), key)
+    if path.is_dir() and (path / "config.yaml").is_file():
+        path = keep_inside(_of_run(path, key), path, key)
+    found = _in_folder(path, str(path), key) if path.is_dir() else _single_file(path, key)
+    for file in found.files.values():
+        if path.is_dir():
+            keep_inside(file, path, key)
+        if (size := file.stat().st_size) > LARGEST_FILE:
+            raise UserError(
+                f"{key}: {file} has {megabytes(size)}, and at most {megabytes(LARGEST_FILE)} are read of a tokenizer's"
+                " file; name another tokenizer."
+            )
+    return found
+
+
+def _in_folder(path: Path, source: str, key: str) -> LocalSource:
     files = {name: path / name for name in TOKENIZER_FILES if (path / name).is_file()}
     if "tokenizer.json" in files:
         return LocalSource("tokenizer", files)

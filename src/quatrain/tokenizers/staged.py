@@ -12,6 +12,7 @@ from quatrain.tokenizers.vocabulary import read_json
 
 # What a configuration may say about code to run or other places, and what an earlier loading left in it.
 _DROPPED = ("auto_map", "name_or_path", "is_local", "local_files_only")
+_PLACES = ("_file", "_files", "_path", "_dir", "_or_path")
 _LENGTHS = ("max_length", "stride", "truncation_strategy", "pad_to_multiple_of")
 
 _PROBES = (("Hello world",), ("Déjà vu <mask> 3!", "[MASK] AI"), ("\n a  b",))
@@ -55,7 +56,7 @@ def _stage(found: LocalSource, serialized: dict[str, Any] | None, folder: Path, 
     if serialized is not None and "tokenizer_class" not in settings and not model_type:
         settings |= _class_of(serialized)
     dropped = {*_DROPPED, *_LENGTHS}
-    kept = {name: value for name, value in settings.items() if name not in dropped and not name.endswith("_file")}
+    kept = {name: value for name, value in settings.items() if name not in dropped and not name.endswith(_PLACES)}
     (folder / "tokenizer_config.json").write_text(json.dumps(kept), encoding="utf-8")
     if model_type:
         (folder / "config.json").write_text(json.dumps({"model_type": model_type}), encoding="utf-8")

@@ -16,7 +16,7 @@ def read_json(file: Path, key: str) -> dict[str, Any]:
     """
     try:
         content = json.loads(_text(file, key))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         line = f" line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise UserError(f"{key}: {file}{line} is not JSON ({error}); fetch the file again.") from error
     if not isinstance(content, dict):

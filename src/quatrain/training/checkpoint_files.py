@@ -139,8 +139,8 @@ def read(path: Path, *, map_location: Any = "cpu", mapped: bool = False) -> dict
         content = torch.load(path, map_location=map_location, weights_only=True, mmap=mapped)
     except Exception as error:  # whatever a hostile or damaged file makes of the reader
         raise UserError(
-            f"{path} is no checkpoint of tensors and plain values, so it is not read"
-            f" ({' '.join(str(error).split())[:200]}); name another run, or delete the file."
+            f"{path} is no checkpoint of tensors and plain values, so it is not read ({type(error).__name__}); delete"
+            " the file, or start a new run."
         ) from error
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no checkpoint; delete the file.")

@@ -66,13 +66,13 @@ def out_of_memory(config: Mapping[str, Any], device: str) -> str:
     return f"The memory of the {device} did not suffice{size}; {fix}."
 
 
-def lost_loader_worker(error: BaseException, config: Mapping[str, Any]) -> str | None:
+def lost_loader_worker(error: BaseException) -> str | None:
     """The sentence for a loader process that died; None for any other error."""
     found = LOADER_WORKER.search(str(error))
     if not isinstance(error, RuntimeError) or found is None:
         return None
     how = " ".join(found[2].split()).partition(".")[0]
     return (
-        f"The loader process {found[1].strip()}, one of data.num_workers={config['data']['num_workers']}, {how}; if"
-        " nobody ended it, memory ran out: set data.num_workers=0, or fewer of them."
+        f"The loader process {found[1].strip()}, one of data.num_workers, {how}; if nobody ended it, memory ran out: set"
+        " data.num_workers=0, or fewer of them."
     )
