@@ -9,16 +9,14 @@ Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of
 """
 
 import logging
-import os
 import sys
 from contextlib import nullcontext
 from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.core.exit_codes import DONE, FAILED, INTERRUPTED, REFUSED
-from quatrain.core.secrets import redact_text
-from quatrain.core.terminal import printable
 from quatrain.runs.directory import RunDirectory, RunStatus, load_run
+from quatrain.runs.leader import global_rank, is_leader, tell
 from quatrain.training.preemption import Stopped, StopRequest
 
 log = logging.getLogger("quatrain.worker")
@@ -162,33 +160,15 @@ def in_words(error: Exception, run: RunDirectory) -> str:
     return lost_loader_worker(error) or f"{type(error).__name__}: {what} (the traceback is in {run.log})"
 
 
-def tell(*lines: str) -> None:
-    """Print lines for the eye on the leading rank, and keep them in the log."""
-    for line in lines:
-        log.info(line)
-        if is_leader():
-            print(printable(redact_text(line)), file=sys.stderr, flush=True)
-
-
-def global_rank() -> int:
-    """This process's number among all of the run, as torchrun, Slurm or Lightning has set it."""
-    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
-        if os.environ.get(name, "").isdecimal():
-            return int(os.environ[name])
-    return 0
-
-
-def is_leader() -> bool:
-    """Whether this process is the one that writes."""
-    return global_rank() == 0
-
-
 def _interrupted(run: RunDirectory, stopped: Stopped) -> int:
     """Note that a signal ended the run, and how it goes on."""
+    from quatrain.runs.cluster import requeue
+
     if is_leader():
         run.set_status("interrupted", f"{stopped}.")
         saved = "a checkpoint is written" if stopped.saved else "the last checkpoint holds"
-        print(f"{stopped}; {saved}. Go on with: quatrain resume {run.path}", file=sys.stderr)
+        tell(f"{stopped}; {saved}. Go on with: quatrain resume {run.path}")
+        requeue(stopped.number)
     return INTERRUPTED
 
 

@@ -46,15 +46,19 @@ def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -
 def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int, str | None]:
     """Freeze ``config`` in a new run directory and run it there; return it, the exit code and why it failed, if it did.
 
-    A refused run leaves nothing behind.
+    A refused run leaves nothing behind. In a job of a cluster the directory is named after the job: its ranks share it,
+    and the job goes on in it when it was queued again.
     """
     from quatrain.runs.attempts import work
-    from quatrain.runs.naming import run_folder
+    from quatrain.runs.cluster import in_job, is_again
+    from quatrain.runs.naming import identity_hash, run_folder
 
     own = config["run"]["dir"]
     place = Path(own or run_folder(Path(config["run"]["root"]), config["name"], config, overrides))
+    if in_job() and is_again(directory := RunDirectory(place), identity_hash(config)):
+        return directory, work(directory), directory.status().why
     made = [parent for parent in place.parents if not parent.exists()]
-    directory = RunDirectory.create(place, config, overrides, numbered=own is None)
+    directory = RunDirectory.create(place, config, overrides, numbered=own is None and not in_job())
     code = work(directory)
     why = directory.status().why
     if code == REFUSED:

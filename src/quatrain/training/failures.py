@@ -73,6 +73,6 @@ def lost_loader_worker(error: BaseException) -> str | None:
         return None
     how = " ".join(found[2].split()).partition(".")[0]
     return (
-        f"The loader process {found[1].strip()}, one of data.num_workers, {how}; if nobody ended it, memory ran out: set"
-        " data.num_workers=0, or fewer of them."
+        f"The loader process {found[1].strip()}, one of data.num_workers, {how}; if nobody ended it, memory ran out:"
+        " set data.num_workers=0, or fewer of them."
     )
