@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from conftest import answer, wait_for
 from quatrain.config.compose import compose
 from quatrain.runs.directory import RunDirectory
 
