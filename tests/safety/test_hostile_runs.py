@@ -251,3 +251,31 @@ def test_what_a_run_says_is_escaped(run: RunDirectory, capsys: pytest.CaptureFix
     rewrite(run, lambda config: config["optimizer"].update(_target_="os.\x1b]0;owned\x07system"))
     assert worker.main([str(run.path)]) == 2
     assert not {"\x1b", "\x07"} & set(capsys.readouterr().err)
+
+
+PLACES = (
+    ("callbacks", {"_target_": "pytorch_lightning.callbacks.ModelCheckpoint", "dirpath": "/tmp/owned"}),
+    ("callbacks", {"_target_": "pytorch_lightning.callbacks.ModelCheckpoint", "filename": "../../owned"}),
+    ("logger", {"_target_": "pytorch_lightning.loggers.WandbLogger", "dir": "/tmp/owned"}),
+    ("logger", {"_target_": "pytorch_lightning.loggers.CSVLogger", "name": "/tmp/owned"}),
+)
+
+
+@pytest.mark.parametrize(("group", "node"), PLACES)
+def test_a_config_that_writes_elsewhere(group: str, node: dict[str, str], run: RunDirectory) -> None:
+    rewrite(run, lambda config: config.update({group: {"x": node}}))
+    assert worker.main([str(run.path)]) == 2
+    name = list(node)[1]
+    assert f"{group}.x.{name}=" in (run.status().why or "")
+    words = ", ".join(f"{key}: '{value}'" for key, value in node.items())
+    with pytest.raises(UserError, match=f"{group}.x.{name}="):
+        compose([f"+{group}.x={{{words}}}"])
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["quatrain.", "quatrain..x", "quatrain.\x00a.B", ".quatrain.x", "quatrain.core/build.x", "torch.optim. .x", ""],
+)
+def test_targets_that_are_no_names(target: str) -> None:
+    with pytest.raises(UserError):
+        locate(target)
