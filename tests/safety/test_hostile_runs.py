@@ -279,3 +279,37 @@ def test_a_config_that_writes_elsewhere(group: str, node: dict[str, str], run: R
 def test_targets_that_are_no_names(target: str) -> None:
     with pytest.raises(UserError):
         locate(target)
+
+
+@pytest.mark.parametrize("command", ["resume", "reproduce"])
+@pytest.mark.parametrize("target", ["os.system", "quatrain.worker.os.system"])
+def test_commands_on_a_run_that_names_code(
+    command: str, target: str, run: RunDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quatrain.__main__ import main
+
+    called: list[object] = []
+    monkeypatch.setattr("os.system", called.append)
+    monkeypatch.chdir(run.path.parent)
+    rewrite(run, lambda config: config.update(optimizer={"_target_": target, "command": "touch /tmp/owned"}))
+    run.set_status("interrupted", "A signal ended the run.")
+    before = sorted(path.name for path in run.path.parent.iterdir())
+    assert main([command, str(run.path)]) == 2
+    assert f"_target_={target}" in capsys.readouterr().err
+    assert called == []
+    assert sorted(path.name for path in run.path.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["resume", "reproduce"])
+@pytest.mark.parametrize("name", ["changes.yaml", "run.log", "checkpoints", "provenance.json"])
+def test_commands_on_a_run_that_leads_out(
+    command: str, name: str, run: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from quatrain.__main__ import main
+
+    (tmp_path / "elsewhere").mkdir()
+    (run.path / name).symlink_to(tmp_path / "elsewhere")
+    run.set_status("interrupted", "A signal ended the run.")
+    assert main([command, str(run.path)]) == 2
+    assert f"{name} leads out of" in capsys.readouterr().err
+    assert list((tmp_path / "elsewhere").iterdir()) == []
