@@ -224,7 +224,7 @@ def test_hostile_states_are_told(content: str, run: RunDirectory) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["a,b\n1,x\n", "step,epoch\n1,2,3\n", "step\n1\n\x00\n", "a\n" + "1" * 200_000 + "\n"]
+    "content", ["a,b\n1,x\n", "step,epoch\n1,2,3\n", "step\n1\n\x00\n", "a\n" + "x" * 200_000 + "\n"]
 )
 def test_hostile_metrics_are_told(content: str, run: RunDirectory) -> None:
     run.metrics.write_text(content)
@@ -251,3 +251,65 @@ def test_what_a_run_says_is_escaped(run: RunDirectory, capsys: pytest.CaptureFix
     rewrite(run, lambda config: config["optimizer"].update(_target_="os.\x1b]0;owned\x07system"))
     assert worker.main([str(run.path)]) == 2
     assert not {"\x1b", "\x07"} & set(capsys.readouterr().err)
+
+
+PLACES = (
+    ("callbacks", {"_target_": "pytorch_lightning.callbacks.ModelCheckpoint", "dirpath": "/tmp/owned"}),
+    ("callbacks", {"_target_": "pytorch_lightning.callbacks.ModelCheckpoint", "filename": "../../owned"}),
+    ("logger", {"_target_": "pytorch_lightning.loggers.WandbLogger", "dir": "/tmp/owned"}),
+    ("logger", {"_target_": "pytorch_lightning.loggers.CSVLogger", "name": "/tmp/owned"}),
+)
+
+
+@pytest.mark.parametrize(("group", "node"), PLACES)
+def test_a_config_that_writes_elsewhere(group: str, node: dict[str, str], run: RunDirectory) -> None:
+    rewrite(run, lambda config: config.update({group: {"x": node}}))
+    assert worker.main([str(run.path)]) == 2
+    name = list(node)[1]
+    assert f"{group}.x.{name}=" in (run.status().why or "")
+    words = ", ".join(f"{key}: '{value}'" for key, value in node.items())
+    with pytest.raises(UserError, match=f"{group}.x.{name}="):
+        compose([f"+{group}.x={{{words}}}"])
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["quatrain.", "quatrain..x", "quatrain.\x00a.B", ".quatrain.x", "quatrain.core/build.x", "torch.optim. .x", ""],
+)
+def test_targets_that_are_no_names(target: str) -> None:
+    with pytest.raises(UserError):
+        locate(target)
+
+
+@pytest.mark.parametrize("command", ["resume", "reproduce"])
+@pytest.mark.parametrize("target", ["os.system", "quatrain.worker.os.system"])
+def test_commands_on_a_run_that_names_code(
+    command: str, target: str, run: RunDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quatrain.__main__ import main
+
+    called: list[object] = []
+    monkeypatch.setattr("os.system", called.append)
+    monkeypatch.chdir(run.path.parent)
+    rewrite(run, lambda config: config.update(optimizer={"_target_": target, "command": "touch /tmp/owned"}))
+    run.set_status("interrupted", "A signal ended the run.")
+    before = sorted(path.name for path in run.path.parent.iterdir())
+    assert main([command, str(run.path)]) == 2
+    assert f"_target_={target}" in capsys.readouterr().err
+    assert called == []
+    assert sorted(path.name for path in run.path.parent.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["resume", "reproduce"])
+@pytest.mark.parametrize("name", ["changes.yaml", "run.log", "checkpoints", "provenance.json"])
+def test_commands_on_a_run_that_leads_out(
+    command: str, name: str, run: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from quatrain.__main__ import main
+
+    (tmp_path / "elsewhere").mkdir()
+    (run.path / name).symlink_to(tmp_path / "elsewhere")
+    run.set_status("interrupted", "A signal ended the run.")
+    assert main([command, str(run.path)]) == 2
+    assert f"{name} leads out of" in capsys.readouterr().err
+    assert list((tmp_path / "elsewhere").iterdir()) == []

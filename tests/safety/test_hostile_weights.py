@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from quatrain.core.errors import UserError
+from quatrain.models import folder_checks
 from quatrain.models import recipe as recipe_module
 from quatrain.models.folder_checks import plain_config
 from quatrain.models.limits import check_allocation, check_size
@@ -297,3 +298,31 @@ def test_random_weights_do_not_depend_on_the_measure(monkeypatch: pytest.MonkeyP
 def test_an_export_is_read_back_without_code(folder: Path) -> None:
     model = built(folder)
     assert type(load(folder, model)) is type(model)
+
+
+def test_of_the_hub_only_data_is_fetched_and_read(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of the hub goes through the same checks, offline from its cache."""
+    import huggingface_hub
+
+    commit = "a" * 40
+    snapshot = tmp_path / "models--me--mine" / "snapshots" / commit
+    snapshot.parent.mkdir(parents=True)
+    folder.rename(snapshot)
+    (tmp_path / "models--me--mine" / "refs").mkdir()
+    (tmp_path / "models--me--mine" / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    asked = []
+    original = huggingface_hub.snapshot_download
+    monkeypatch.setattr(
+        huggingface_hub,
+        "snapshot_download",
+        lambda name, **words: asked.append(words["allow_patterns"]) or original(name, **words),
+    )
+    recipe = LanguageModel(task="masked_lm", weights="me/mine")
+    assert type(recipe.build(**SIZE)).__name__ == "BertForMaskedLM"
+    assert asked == [["config.json", "generation_config.json"], list(folder_checks.WEIGHT_FILES)]
+    (snapshot / "model.safetensors").write_bytes(b"")
+    with pytest.raises(UserError, match="declares a header"):
+        LanguageModel(task="masked_lm", weights="me/mine").build(**SIZE)

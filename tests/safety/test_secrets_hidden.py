@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quatrain.core.secrets import is_secret_name, redact, redact_text, secret_kind
 
@@ -135,3 +137,16 @@ def test_a_long_line_takes_no_time() -> None:
     for part in parts:
         redact_text(part * 30_000)
     assert time.perf_counter() - start < 10
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="Z"), max_size=30)
+
+
+@settings(max_examples=200, deadline=None)
+@given(before=WORDS, after=WORDS, form=st.sampled_from(["api_key={}", "hfToken: {}", '"password": "{}"', "--token {}"]))
+def test_whatever_stands_around_a_secret(before: str, after: str, form: str) -> None:
+    """The surroundings of a setting bring its value to light in no text."""
+    secret = "Z" * 6 + "9q7" * 4
+    shown = redact_text(f"{before} {form.format(secret)} {after}")
+    assert secret not in shown
+    assert redact_text(shown) == shown

@@ -1,15 +1,16 @@
-"""Names that become folders: one folder each, below the place that is theirs."""
+"""Names that become folders, and places to write to: all below the run's own."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from quatrain.core.terminal import printable
+from quatrain.runs.places import straying_places
 
 LONGEST = 120
 
 
 def misnamed(config: dict[str, Any]) -> Iterator[str]:
-    """Yield a sentence for ``name`` and ``sweep.name`` where they would lead to another place than their own."""
+    """Yield a sentence for ``name``, ``sweep.name`` and the places of Lightning's classes that lead elsewhere."""
     sweep = config.get("sweep")
     for key, value in (
         ("name", config.get("name")),
@@ -17,6 +18,7 @@ def misnamed(config: dict[str, Any]) -> Iterator[str]:
     ):
         if isinstance(value, str) and (fault := _fault(value)):
             yield f"{key}={value!r:.200} {fault}; it names a folder: take letters, digits, dots, dashes, underscores."
+    yield from straying_places(config)
 
 
 def _fault(name: str) -> str | None:

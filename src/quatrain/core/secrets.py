@@ -31,7 +31,7 @@ _DATA_WORDS = """
 OF_DATA = frozenset(_DATA_WORDS.split())
 """Before ``token`` or ``key`` these words name a token of text, or a key of data."""
 
-SHORTEST = 6
+SHORTEST = 8
 """Values of environment variables that are shorter stand for too much else to be hidden in a text."""
 
 _HARMLESS = frozenset({"", "null", "none", "true", "false", "~", HIDDEN})
@@ -141,11 +141,11 @@ def _hide(text: str, *, of_settings: bool) -> str:
     text = _PEM.sub(HIDDEN, text)
     text = _ACCOUNT.sub(HIDDEN + "@", text)
     text = _QUERY.sub(lambda found: f"{found[1]}={HIDDEN}" if _is_query_secret(found) else found[0], text)
+    text = _FLAG.sub(lambda found: found[1] + found[2] + HIDDEN if is_secret_name(found[1]) else found[0], text)
+    text = _hide_settings(text, of_settings)  # before those below, which would take a setting's name for their value
     text = _HEADER.sub(r"\1" + HIDDEN, text)
     text = _BEARER.sub(r"\1" + HIDDEN, text)
-    text = _KEYS.sub(HIDDEN, text)
-    text = _FLAG.sub(lambda found: found[1] + found[2] + HIDDEN if is_secret_name(found[1]) else found[0], text)
-    return _hide_settings(text, of_settings)
+    return _KEYS.sub(HIDDEN, text)
 
 
 def _hide_settings(text: str, of_settings: bool) -> str:
@@ -153,7 +153,8 @@ def _hide_settings(text: str, of_settings: bool) -> str:
     while found := _NAME.search(text, place):
         parts.append(text[place : found.end()])
         place = found.end()
-        value = _VALUE.match(text, place) if is_secret_name(found[1]) else None
+        header = found[1].lower().endswith("authorization")  # its value has two words
+        value = _VALUE.match(text, place) if is_secret_name(found[1]) and not header else None
         if value and _is_setting(found, value[0], of_settings):
             parts.append(HIDDEN)
             place = value.end()
@@ -166,7 +167,7 @@ def _is_setting(found: re.Match[str], value: str, of_settings: bool) -> bool:
         return False
     # a sentence such as "no such key: colour" is about a key of a mapping
     said = not of_settings and not quoted and "=" not in separator and name.lower() in _GENERIC
-    return not said or (len(value) >= 2 * SHORTEST and any(map(str.isdigit, value)))
+    return not said or (len(value) >= 12 and any(map(str.isdigit, value)))
 
 
 def _is_query_secret(found: re.Match[str]) -> bool:

@@ -17,6 +17,7 @@ from quatrain.core.errors import NotNow, UserError
 from quatrain.core.secrets import redact, redact_text
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
+from quatrain.runs.places import straying_places
 from quatrain.runs.reading import check_links, fitting, read_json, read_mapping, read_yaml
 
 State = Literal["queued", "running", "done", "failed", "pruned", "interrupted"]
@@ -106,9 +107,12 @@ class RunDirectory:
         """Return the frozen config.
 
         Raises:
-            UserError: there is none, or it is not a mapping in YAML.
+            UserError: there is none, it is not a mapping in YAML, or it leads out of the directory.
         """
-        return read_mapping(self.config, read_yaml, "is this a run directory?")
+        config = read_mapping(self.config, read_yaml, "is this a run directory?")
+        if wrong := list(straying_places(config)):
+            raise UserError(wrong)
+        return config
 
     def read_overrides(self) -> list[str]:
         """Return the command line's overrides, in order; none where the run was not started from a command line.
