@@ -1,11 +1,15 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
+# make fuzz SECONDS=30   make faults   make reliability KILLS=10   make cluster      what is too slow, or too rough, for make test
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check wheel published clean
+.PHONY: train test check fuzz faults reliability cluster wheel published clean
+SECONDS_OF_FUZZ := $(or $(SECONDS),30)
+KILLS ?= 10
+QUIET := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 train: .venv/installed
 	$(BIN)/quatrain train $(ARGS)
@@ -17,6 +21,24 @@ check: .venv/developed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Mutated command lines, files and run directories: no traceback, no hang, no damage
+fuzz: .venv/tested
+	$(QUIET) QUATRAIN_FUZZ_SECONDS=$(SECONDS_OF_FUZZ) $(BIN)/python -m pytest tests/fuzz -q
+
+# Full disks, read-only folders, torn files, lost memory, killed processes; some need root
+faults: .venv/tested
+	$(QUIET) $(BIN)/python -m pytest tests/faults -q
+
+# Runs killed at random moments, and what came of them compared with a run that was not
+reliability: .venv/tested
+	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS)
+	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term
+
+# A real Slurm of one node; needs root and Debian's slurm-wlm and munge
+cluster: .venv/tested
+	$(PIP) --editable '.[slurm]'
+	$(QUIET) $(BIN)/python -m pytest tests/cluster -q
 
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
