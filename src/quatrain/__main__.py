@@ -7,6 +7,7 @@ from pathlib import Path
 
 from quatrain.core.build import ALLOW_VARIABLE
 from quatrain.core.errors import UserError
+from quatrain.core.exit_codes import KILLED
 from quatrain.runs.launch_command import handed_on
 
 COMMANDS = {
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
+        return KILLED
 
 
 def _allow(words: list[str]) -> list[str]:

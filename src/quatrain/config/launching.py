@@ -53,8 +53,9 @@ def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: in
             _set_aside(run.path)
         print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
         run = RunDirectory.create(run.path, config, overrides)
-    if work(run) in (INTERRUPTED, KILLED):
-        raise KeyboardInterrupt
+    if (code := work(run)) in (INTERRUPTED, KILLED):
+        print("the sweep ends here; the same command goes on with it", file=sys.stderr)
+        raise SystemExit(code)
     return run
 
 

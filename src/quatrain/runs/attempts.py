@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
+from quatrain.core.exit_codes import DONE, INTERRUPTED, KILLED, REFUSED
 from quatrain.runs.changes import read_changes
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.processes import start_worker
@@ -19,7 +19,9 @@ def work(run: RunDirectory) -> int:
         code = start_worker(run.path)
         if code in (DONE, REFUSED, INTERRUPTED) or len(read_changes(run)) == noted:
             break
-    if code == 128 + signal.SIGKILL and run.status().status == "interrupted":
+    if code == KILLED:
+        print(f"ended at once. Go on from the last checkpoint with: quatrain resume {run.path}", file=sys.stderr)
+    elif code == 128 + signal.SIGKILL and run.status().status == "interrupted":
         print(
             "error: The run was killed from outside, as systems do when memory runs out; if nobody did it, lower"
             f" data.batch_size. Go on with: quatrain resume {run.path}",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from quatrain.core.build import ALLOW_VARIABLE
+from quatrain.core.exit_codes import KILLED
 from quatrain.training.preemption import ASKING
 
 STARTER_VARIABLE = "QUATRAIN_STARTER"
@@ -34,6 +35,8 @@ def start_worker(
 ) -> int:
     """Run a worker on ``run_dir`` as a child process, wait for it and return its exit code (128 + n for signal n).
 
+    After a second Ctrl-C, which kills it, that is `KILLED`.
+
     The signals that ask for a stop are handed to the worker: it stands in a group of its own, so that a terminal's
     Ctrl-C does not reach it twice. It dies with this process (see `end_with_parent`).
 
@@ -46,12 +49,14 @@ def start_worker(
     command = [sys.executable, "-m", module, str(run_dir), *arguments]
     process = subprocess.Popen(command, env=worker_environment(environment), process_group=0)
     try:
-        with _handing_on(process):
+        with _handing_on(process) as received:
             code = process.wait()
     except BaseException:
         process.kill()
         process.wait()
         raise
+    if received.count(signal.SIGINT) > 1:
+        return KILLED
     return code if code >= 0 else 128 - code
 
 
@@ -122,17 +127,16 @@ def _die() -> NoReturn:
 
 
 @contextmanager
-def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
     """Hand the signals that ask for a stop on to ``process``, a second Ctrl-C as a kill; only a main thread can do so.
 
     A handler that stood here before, such as a cluster launcher's that queues the job again, gets its signal when the
-    process has ended, and so has saved.
+    process has ended, and so has saved. The block gets the list of the signals received.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
 
     def hand_on(number: int, _: Any) -> None:
         again = number == signal.SIGINT and number in received
@@ -142,7 +146,7 @@ def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
 
     before = {number: signal.signal(number, hand_on) for number in ASKING}
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
