@@ -13,7 +13,7 @@ from quatrain.runs.launch_command import handed_on
 COMMANDS = {
     "train": "compose an experiment and train it",
     "resume": "go on with an interrupted run, or train a finished one on",
-    "plan": "compose and check an experiment, print its choices and sizes, train nothing",
+    "plan": "compose and check an experiment, say what a run would cost, train nothing",
     "reproduce": "run a run again from its directory, and tell whether it is identical to the bit",
     "preprocess": "clean and validate raw data and write files ready to train on",
 }

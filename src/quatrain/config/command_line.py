@@ -23,8 +23,8 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
     """Compose what ``arguments`` say for ``quatrain <command>``.
 
     Returns:
-        a `Job` to run; or, after ``--multirun``, Hydra's account of each job that was run; or None where a flag such as
-        ``--help`` or ``--cfg job`` has printed all that was asked.
+        a `Job` to run; or, after ``--multirun``, Hydra's account of each job that was run, and for ``plan`` a `Job` for
+        each that would be; or None where a flag such as ``--help`` or ``--cfg job`` has printed all that was asked.
 
     Raises:
         UserError: with every mistake, before anything is written.
@@ -38,7 +38,7 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
         )
     if flags.config_path or flags.config_name:
         raise UserError("--config-path and --config-name are refused; add a folder of your own with --config-dir DIR.")
-    if flags.multirun and command != "train":
+    if flags.multirun and command not in ("train", "plan"):
         raise UserError(f"quatrain {command} takes one experiment; leave out --multirun (-m) and the swept values.")
     folders = own_folders(flags.config_dir)
     if flags.help or flags.hydra_help or flags.shell_completion:
@@ -50,8 +50,10 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
         if not (flags.cfg or flags.info or flags.multirun):
             return Job(compose_here(flags.overrides, folders), list(flags.overrides))
         examined = examine(flags.overrides, folders)
-    if examined.mistakes:
-        raise UserError(examined.mistakes)
+        if examined.mistakes:
+            raise UserError(examined.mistakes)
+        if command == "plan" and flags.multirun and not (flags.cfg or flags.info):
+            return [Job(*job) for job in sweeping.grid(examined.accepted, folders)]
     accepted = examined.accepted
     if flags.multirun and not any(text.lstrip("+").startswith("sweep.name=") for text in accepted):
         accepted = [*accepted, f"sweep.name='{_sweep_name(flags.overrides, examined.swept)}'"]

@@ -1,9 +1,13 @@
 """A sweep: expand the grid, compose and check every job, then launch."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from quatrain.config.compose import compose_here
+from quatrain.config.compose import compose_here, searched
 from quatrain.core.errors import UserError
+
+GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
+"""Sweepers whose jobs are known before the first one runs."""
 
 finished: list[Any] = []
 """The accounts of the jobs of the sweep that ran last in this process: Hydra does not hand them back."""
@@ -15,11 +19,8 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     Raises:
         UserError: before anything is written, with every mistake of every job; a mistake of several is told once.
     """
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    parser = OverridesParser.create(config_loader=sweeper.hydra_context.config_loader)
-    own = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
-    batches = sweeper.split_arguments(parser.parse_overrides([*own, *arguments]), sweeper.max_batch_size)
+    loader = sweeper.hydra_context.config_loader
+    batches = sweeper.split_arguments(_parsed(sweeper.params, arguments, loader), sweeper.max_batch_size)
     jobs = [list(job) for batch in batches for job in batch]
     configs = check_all(jobs)
     if hasattr(sweeper.launcher, "checked"):
@@ -30,13 +31,47 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     return list(finished)
 
 
-def check_all(jobs: list[list[str]]) -> list[dict[str, Any]]:
+def grid(arguments: list[str], folders: list[str]) -> list[tuple[dict[str, Any], list[str]]]:
+    """The config and the overrides of every job that ``arguments`` span, composed and checked; nothing is launched.
+
+    Must run inside of `quatrain.config.compose.hydra_at`; ``folders`` are the user's own, absolute.
+
+    Raises:
+        UserError: with every mistake of every job, or the sweeper is one that chooses its jobs as it goes.
+    """
+    import hydra
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.global_hydra import GlobalHydra
+
+    loader = GlobalHydra.instance().config_loader()
+    same = [one.input_line for one in _parsed(None, arguments, loader) if not one.is_sweep_override()]
+    composed = hydra.compose("config", overrides=[*searched(folders), *same], return_hydra_config=True)
+    sweeper = composed.hydra.sweeper
+    if sweeper._target_ not in GRIDS:
+        name = composed.hydra.runtime.choices["hydra/sweeper"]
+        raise UserError(
+            f"hydra/sweeper={name} chooses its jobs by what came before; leave it out and list the values to plan."
+        )
+    (jobs,) = BasicSweeper.split_arguments(_parsed(sweeper.params, arguments, loader), None)
+    texts = [[text.removeprefix("++") for text in job] for job in jobs]
+    return list(zip(check_all(texts, folders), texts, strict=True))
+
+
+def _parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:
+    """Overrides as Hydra reads them, those of ``hydra.sweeper.params`` first."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    own = [f"{key}={value}" for key, value in (params or {}).items()]
+    return list(OverridesParser.create(config_loader=loader).parse_overrides([*own, *arguments]))
+
+
+def check_all(jobs: list[list[str]], folders: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Compose and check every job; raise once, with all that is wrong and the numbers of the jobs that it concerns."""
     configs: list[dict[str, Any]] = []
     mistakes: dict[str, list[int]] = {}
     for number, job in enumerate(jobs):
         try:
-            configs.append(compose_here([text.removeprefix("++") for text in job], []))
+            configs.append(compose_here([text.removeprefix("++") for text in job], list(folders)))
         except UserError as error:
             for sentence in error.sentences:
                 mistakes.setdefault(sentence, []).append(number)
