@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from quatrain.config.confidential import secrets_in
-from quatrain.config.crosschecks import crosschecks
+from quatrain.config.crosschecks import crosschecks, kinds
 from quatrain.config.folder_names import misnamed
 from quatrain.config.nodes import DERIVED, fill_defaults, nodes, signature_of, supplied, takes
 from quatrain.config.plain_settings import check_settings
@@ -18,8 +18,8 @@ from quatrain.config.values import misfit
 from quatrain.core.build import may_be_named, refusal
 from quatrain.core.errors import UserError
 
-MADE_BY_MACHINE = {"data.num_workers": "auto"}
-"""Words that stand for a choice of the run, in place of what the class takes."""
+BESIDES = {"data.num_workers": "auto", "trainer.deterministic": "warn"}
+"""A word that fits besides what the annotation tells: for the run to choose, or told by a name of Lightning's own."""
 
 
 def check(config: Any) -> None:
@@ -34,6 +34,7 @@ def check(config: Any) -> None:
     mistakes = list(check_shape(config))
     if not mistakes:
         mistakes = [*secrets_in(config), *misnamed(config), *check_settings(config)]
+        mistakes += kinds(_sound(config, mistakes))
         sound = _sound(config, mistakes)
         mistakes += [sentence for key, node, _ in nodes(sound) for sentence in check_node(key, node)]
         mistakes += check_ranges(sound)
@@ -83,7 +84,7 @@ def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:
 
 
 def _misfit(key: str, argument: Argument, value: Any) -> str | None:
-    word = MADE_BY_MACHINE.get(key)
+    word = BESIDES.get(key)
     wrong = None if value == word and word else misfit(argument, value)
     return f"{wrong} or {word}" if wrong and word else wrong
 

@@ -30,6 +30,7 @@ class Choices:
         self._folders = [Path(path) for path in search_path]
         self._first = searched(search_path)
         self._loader: Any = GlobalHydra.instance().config_loader()
+        self._groups_of_an_experiment = set(default_options())
         self._by_default = {name for name, option in default_options().items() if option is not None}
         own = {entry.name for folder in self._folders for entry in folder.iterdir() if entry.is_dir()}
         self.groups = {*self._loader.list_groups(""), *own}
@@ -52,7 +53,9 @@ class Choices:
         options = self.options(group)
         if not options:
             return Judged(mistakes=[f"{text}: there is no group {group}{nearest(group, self.groups) or '.'}"])
-        if override.is_delete():
+        if instead := self._no_choice(text, override):
+            return Judged(mistakes=[f"{text}: {instead}."])
+        if override.is_delete() or group not in self._groups_of_an_experiment:
             return Judged(text)
         wrong = []
         values = self.chosen(override)
@@ -63,6 +66,21 @@ class Choices:
                     wrong.append(f"{group}={option}: there is no such {group}; one of {', '.join(options)}{hint}")
                 wrong += self._hidden(group, option)
         return Judged(mistakes=wrong) if wrong or not values else Judged(self._as_hydra_takes_it(group, values[0]))
+
+    def _no_choice(self, text: str, override: Override) -> str | None:
+        """What to write instead, where Hydra's grammar allows more than an experiment has room for."""
+        group, value = override.key_or_group, text.partition("=")[2]
+        top, _, inner = group.partition("/")
+        if override.package is not None:
+            return f"an option of {group} stays under {group}; write {group}={value or 'OPTION'}"
+        if top in self._groups_of_an_experiment and inner:
+            return f"write {top}={inner}/{value or 'OPTION'}"
+        added = override.is_add() or override.is_force_add()
+        if group in self._groups_of_an_experiment:
+            return f"an experiment has {group} already; write {group}={value}" if added else None
+        if group.startswith("hydra/") or added or override.is_delete():
+            return None
+        return f"{group} is a group of your own; write +{group}={value}"
 
     def _as_hydra_takes_it(self, group: str, value: Any) -> str:
         """Hydra knows no null as a choice: a group that has an option by default is taken out instead."""

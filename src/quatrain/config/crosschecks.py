@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from quatrain.config.signatures import real_name
 from quatrain.config.spelling import nearest
-from quatrain.core.build import ALLOWED
+from quatrain.core.build import ALLOWED, may_be_named
 
 TASK_OF_DATA = {
     "quatrain.data.pairs.SentencePairs": "sequence_classification",
@@ -54,25 +55,29 @@ def crosschecks(config: dict[str, Any]) -> Iterator[str]:
 
     ``config`` holds the groups that are sound by themselves; a rule that needs another is left out.
     """
-    wrong = list(_kinds(config))
-    yield from wrong
-    sound = set(config) - {sentence.split(".")[0] for sentence in wrong}
     for rule, groups in RULES.items():
-        if groups <= sound:
+        if groups <= set(config):
             yield from rule(config)
 
 
-def _kinds(config: dict[str, Any]) -> Iterator[str]:
+def kinds(config: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each of our classes, PyTorch's or Lightning's that stands in a group of other things."""
     for group, (package, what) in KIND.items():
         if group not in config:
             continue
         target = config[group]["_target_"]
-        if target.startswith(ALLOWED) and not target.startswith(package):
+        if target.startswith(ALLOWED) and not _lies_in(target, package):
             yield f"{group}._target_={target} is not {what}; choose an option, {group}=OPTION, or a class of {package}"
     for group, package in (("callbacks", "a callback"), ("logger", "a logger")):
         for name, node in config.get(group, {}).items():
-            if node and node["_target_"].startswith(NO_CALLBACKS):
+            if node and any(_lies_in(node["_target_"], other) for other in NO_CALLBACKS):
                 yield f"{group}.{name}._target_={node['_target_']} is not {package}; name another class."
+
+
+def _lies_in(target: str, package: str) -> bool:
+    """Whether the class that is really found lies in ``package``; one that may not be named is told as such."""
+    real = real_name(target)
+    return real is None or not may_be_named(real) or real.startswith(package)
 
 
 def _data_numbers(config: dict[str, Any]) -> Iterator[str]:

@@ -5,16 +5,24 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 
 from quatrain.config.nodes import DERIVED, is_model_config, nodes, signature_of, supplied, takes
+from quatrain.config.plain_settings import SEVERAL
 from quatrain.config.spelling import nearest
 
 
 def judge(text: str, override: Override, config: dict[str, Any]) -> tuple[str | None, str | None]:
     """Return the override as Hydra is to have it, or what is wrong with it; the other is None."""
     key = override.key_or_group
-    if override.is_add() or override.is_force_add() or override.is_delete():
+    if override.is_add() or override.is_force_add():
         return text, None
     parts = key.split(".")
     node, depth = _deepest(config, parts)
+    if override.is_delete() and depth < len(parts):
+        return (
+            None,
+            f"{text}: there is no key {key}{_hint(key, '.'.join(parts[:depth]), parts[depth], [*node], config)}",
+        )
+    if override.is_delete():
+        return text, None
     if depth == len(parts) and not _is_supplied(parts):
         return text, None
     place = ".".join(parts[:depth])
@@ -36,6 +44,8 @@ def judge(text: str, override: Override, config: dict[str, Any]) -> tuple[str | 
 
 
 def _hint(key: str, place: str, name: str, names: list[str], config: dict[str, Any]) -> str:
+    if place in SEVERAL:
+        return f"; to add one write +{place}.{name}._target_=CLASS."
     known = sorted({*names} - {"_target_", "hydra"})
     near = nearest(key, _keys(config)) if not place and "." in key else nearest(name, known)
     if near and place:

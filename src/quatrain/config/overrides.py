@@ -58,10 +58,19 @@ def examine(texts: list[str], search_path: list[str]) -> Examined:
             leaves.append((text, override))
         if override.is_sweep_override():
             examined.swept.append(key)
+    examined.mistakes += _given_twice(texts, examined.swept)
     _judge_leaves(leaves, [*searched(search_path), *chosen], examined)
     order = {text: place for place, text in enumerate(texts)}
     examined.accepted.sort(key=lambda text: order.get(text, order.get(text.removeprefix("++"), 0)))
     return examined
+
+
+def _given_twice(texts: list[str], swept: list[str]) -> Iterable[str]:
+    """Of two values for one key Hydra takes the last, which would end a sweep without a word."""
+    for key in dict.fromkeys(swept):
+        given = [text for text in texts if text.lstrip("+").split("=")[0] == key]
+        if len(given) > 1:
+            yield f"{' and '.join(given)} give {key} twice; leave out one of them."
 
 
 def _parse(text: str, examined: Examined) -> Override | None:
@@ -69,10 +78,14 @@ def _parse(text: str, examined: Examined) -> Override | None:
     from hydra.errors import HydraException
 
     try:
-        return OverridesParser.create().parse_overrides([text])[0]
+        override: Override = OverridesParser.create().parse_overrides([text])[0]
+        if override.key_or_group:
+            return override
+        raise ValueError("no key")
     except (HydraException, ValueError, TypeError, ArithmeticError, RecursionError):
         key = text.split("=")[0]
-        hint = f"quote the value, as in \"{key}='...'\"" if "=" in text else f"write KEY=VALUE{_meant(text)}"
+        keyed = bool(key.strip("+~")) and "=" in text
+        hint = f"quote the value, as in \"{key}='...'\"" if keyed else f"write KEY=VALUE{_meant(text)}"
         examined.mistakes.append(f"{text}: cannot be read as an override; {hint}.")
         return None
 
@@ -121,9 +134,10 @@ def _listed(text: str | None) -> Iterable[str]:
 
 
 def _put(config: dict[str, Any], parts: list[str], value: Any) -> None:
-    node = config
+    node: Any = config
     for part in parts[:-1]:
-        node = node.setdefault(part, {})
+        node = node.get(part)
         if not isinstance(node, dict):
             return
-    node[parts[-1]] = value
+    if parts[-1] in node:
+        node[parts[-1]] = value

@@ -32,8 +32,7 @@ WORDS = {
     "trainer.strategy": STRATEGIES,
     "trainer.gradient_clip_algorithm": ("norm", "value"),
     "trainer.profiler": ("simple", "advanced", "pytorch", "xla"),
-    "trainer.deterministic": ("warn",),
-    "speed.num_workers": ("auto",),
+    "speed.num_workers": ("auto", "a whole number"),
 }
 
 
@@ -94,6 +93,9 @@ def check_ranges(config: dict[str, Any]) -> Iterator[str]:
                 break
     yield from _warmup(_value(config, "schedule.warmup"))
     yield from _devices(_value(config, "trainer.devices"))
+    time = _value(config, "trainer.max_time")
+    if isinstance(time, str) and not re.fullmatch(r"\d+(:\d\d){3}", time):
+        yield f"trainer.max_time={time} does not fit; allowed is DD:HH:MM:SS, days to seconds, such as 00:12:00:00."
     for name in ("limit_train_batches", "limit_val_batches", "limit_test_batches", "overfit_batches"):
         value = _value(config, f"trainer.{name}")
         if isinstance(value, float) and value > 1:

@@ -25,14 +25,14 @@ def without_foreign_leaves(composed: Any, overrides: list[str], first: list[str]
         return composed
     kept = [text for text in overrides if _is_choice(text) and text.split("=")[0] not in replaced]
     meant = hydra_composed([*first, *kept])
-    foreign = [name for name in replaced if _kind(composed[name]) != _kind(meant.get(name))]
+    foreign = [name for name in replaced if _kind(composed, name) != _kind(meant, name)]
     if not foreign:
         return composed
     own = [text for text in overrides if text.lstrip("+~").split("=")[0].split(".")[0] in foreign]
     others = [text for text in kept if not text.startswith("experiment=")]
     anew = hydra_composed([*first, *others, *dict.fromkeys(own), "~experiment"])
     with open_dict(composed):
-        for name in foreign:
+        for name in (name for name in foreign if name in anew):
             composed[name] = OmegaConf.to_container(anew[name], resolve=False)
     return composed
 
@@ -42,9 +42,11 @@ def _is_choice(text: str) -> bool:
     return bool(equals) and key.isidentifier() and key not in ("name", "seed", "test")
 
 
-def _kind(node: Any) -> tuple[Any, Any]:
+def _kind(composed: Any, name: str) -> tuple[Any, Any]:
     """What the arguments of a node belong to: its class, and for a model made of a config its type."""
-    if not hasattr(node, "get"):
-        return None, None
+    from omegaconf import OmegaConf
+
+    group = OmegaConf.to_container(composed, resolve=False).get(name)  # type: ignore[union-attr]
+    node = group if isinstance(group, dict) else {}
     model = node.get("config")
-    return node.get("_target_"), model.get("model_type") if hasattr(model, "get") else None
+    return node.get("_target_"), model.get("model_type") if isinstance(model, dict) else None
