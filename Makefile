@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check wheel published clean
+.PHONY: train test check fuzz wheel published clean
 
 train: .venv/installed
 	$(BIN)/quatrain train $(ARGS)
@@ -17,6 +17,11 @@ check: .venv/developed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Random command lines, files and run directories for so many seconds: make fuzz SECONDS=600
+SECONDS ?= 30
+fuzz: .venv/tested
+	FUZZ_SECONDS=$(SECONDS) OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q tests/fuzz $(ARGS)
 
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested

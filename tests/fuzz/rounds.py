@@ -22,7 +22,10 @@ LONGEST = 30.0
 
 
 def rounds(strategy: SearchStrategy[Any], check: Callable[[Any], None], examples: int) -> None:
-    """Run ``check`` on examples of ``strategy``: one round, or new ones until the time's share is over."""
+    """Run ``check`` on ``examples`` of ``strategy``, round after round until the time's share is over.
+
+    Without a time it is one round of fewer, always the same.
+    """
     end = time.monotonic() + SECONDS / SHARES
     number = FIRST_ROUND
 
@@ -33,7 +36,7 @@ def rounds(strategy: SearchStrategy[Any], check: Callable[[Any], None], examples
     while True:
         run = given(strategy)(one)
         run = settings(
-            max_examples=examples,
+            max_examples=examples if SECONDS else max(2, examples // 4),
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

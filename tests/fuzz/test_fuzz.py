@@ -41,7 +41,7 @@ def _no_worker(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPat
         return 0
 
     monkeypatch.setattr("quatrain.runs.processes.start_worker", lambda folder, *_, **__: done(folder))
-    monkeypatch.setattr("quatrain.config.launching.start_worker", lambda folder, *_, **__: done(folder))
+    monkeypatch.setattr("quatrain.runs.attempts.start_worker", lambda folder, *_, **__: done(folder))
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
 
 
@@ -111,7 +111,7 @@ def test_run_directories(room: Callable[[], Room]) -> None:
         ):
             with contextlib.suppress(UserError):
                 read()
-        place.untouched()
+        place.run(["resume", "run"])
 
     rounds(strategies.damages(), one, examples=20)
 

@@ -85,7 +85,7 @@ def _parse(text: str, examined: Examined) -> Override | None:
     except (HydraException, ValueError, TypeError, ArithmeticError, RecursionError):
         key = text.split("=")[0]
         keyed = bool(key.strip("+~")) and "=" in text
-        hint = f"quote the value, as in \"{key}='...'\"" if keyed else f"write KEY=VALUE{_meant(text)}"
+        hint = f"quote the value, as in \"{key}='...'\"" if keyed else f"write NAME=VALUE{_meant(text)}"
         examined.mistakes.append(f"{text}: cannot be read as an override; {hint}.")
         return None
 

@@ -9,7 +9,7 @@ from typing import Any
 from quatrain.config.folder import conf_folder
 from quatrain.config.own_files import shown
 
-KEY = re.compile(r"(?<![\w./-])\w+(?:\.[\w-]+)*(?==|:\s| is | has | takes | names )")
+KEY = re.compile(r"(?<![\w./-])\w+(?:\.[\w-]+)*(?==|:\s| is | has | takes | names | holds )")
 """What may be a key in a sentence: a word with points before its value, or before what is said of it."""
 
 
