@@ -104,15 +104,19 @@ def _run_here(_: Any) -> Any:
     """What launchers other than ours call for each job, wherever they run it."""
     from pathlib import Path
 
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.core.hydra_config import HydraConfig
 
     from quatrain.config.launching import run_job
 
     settings = HydraConfig.get()
     overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
-    own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
-    with hydra_at(conf_folder()):
-        frozen = compose_here(overrides, own)
+    if GlobalHydra.instance().is_initialized():  # as launchers leave it, the users' own folders included
+        frozen = compose_here(overrides, [])
+    else:
+        own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
+        with hydra_at(conf_folder()):
+            frozen = compose_here(overrides, own)
     run = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
     if run.status().status != "done":
         raise UserError(f"{run.path}: {run.status().why or 'failed'}")
