@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 
 .DEFAULT_GOAL := train
 .PHONY: train test check fuzz faults reliability cluster wheel published clean
-SECONDS_OF_FUZZ := $(or $(SECONDS),30)
+SECONDS ?= 30
 KILLS ?= 10
 QUIET := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
@@ -24,7 +24,7 @@ check: .venv/developed
 
 # Mutated command lines, files and run directories: no traceback, no hang, no damage
 fuzz: .venv/tested
-	$(QUIET) QUATRAIN_FUZZ_SECONDS=$(SECONDS_OF_FUZZ) $(BIN)/python -m pytest tests/fuzz -q
+	$(QUIET) FUZZ_SECONDS=$(SECONDS) $(BIN)/python -m pytest tests/fuzz -q $(ARGS)
 
 # Full disks, read-only folders, torn files, lost memory, killed processes; some need root
 faults: .venv/tested

@@ -45,6 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
 
             print(f"quatrain {__version__}")
             return 0
+        if command in ("-sc", "--shell-completion"):
+            from quatrain.config.completion import complete
+
+            return complete(rest, COMMANDS)
         if command not in COMMANDS:
             from quatrain.config.spelling import nearest
 

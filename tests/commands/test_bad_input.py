@@ -115,7 +115,7 @@ def test_columns_and_labels(tmp_path: Path, run_here: Callable[..., Any]) -> Non
         (("data.validation_share=0.9", "data.test_share=0.5"), "share"),
         (("data.max_length=600", "model.config.max_position_embeddings=514"), "data.max_length=600"),
         (("model.config.vocab_size=100",), "vocab"),
-        (("optimizer.lr=-1",), "Invalid learning rate: -1"),
+        (("optimizer.lr=-1",), "optimizer.lr=-1 does not fit; allowed is 0 or more"),
         (("schedule.warmup=1.5",), "schedule.warmup=1.5"),
         (("seed=-1",), "seed=-1"),
         (("seed=abc",), "seed='abc' does not fit; allowed is a whole number"),
@@ -134,7 +134,7 @@ def test_columns_and_labels(tmp_path: Path, run_here: Callable[..., Any]) -> Non
         (("model.lora.r=0",), "model.lora.r=0"),
         (("model.auto_class=AutoModelForMaskdLM",), "did you mean AutoModelForMaskedLM"),
         (("callbacks=early_stopping", "callbacks.early_stopping.monitor=val/f1"), "val/f1 is not measured"),
-        (("trainer.strategy=dpp",), "dpp"),
+        (("trainer.strategy=dpp",), "did you mean ddp?"),
         (("trainer.precision=17",), "17"),
     ],
 )

@@ -117,3 +117,14 @@ def test_the_cache_folder_follows_the_environment(monkeypatch, tmp_path):
     assert cache_folder() == tmp_path / "xdg" / "quatrain"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "quatrain"
+
+
+@pytest.mark.parametrize("pattern", ["", "/**"])
+def test_a_source_that_walks_a_whole_disk_is_refused(
+    pattern: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("quatrain.corpora.files.MOST_ENTRIES", 10)
+    for number in range(12):
+        (tmp_path / f"{number}.txt").write_text("a line\n", encoding="utf-8")
+    (sentence,) = check_source(f"{tmp_path}{pattern}")
+    assert sentence.endswith("leads to more than 10 files and folders; name the folder of the corpus.")

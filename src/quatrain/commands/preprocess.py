@@ -42,7 +42,8 @@ def preprocess(config: Mapping[str, Any]) -> Path:
     from quatrain.corpora.processed_pairs import write_pairs
     from quatrain.corpora.text import TextCorpus
 
-    corpus = build(config["data"], "data", tokenizer=None).corpus()
+    workers = {"num_workers": 0} if "num_workers" in config["data"] else {}  # no batch is loaded here
+    corpus = build(config["data"], "data", tokenizer=None, **workers).corpus()
     made = Path(config["run"]["root"]) / "preprocessed" / f"{corpus.name}-{corpus.fingerprint[:8]}"
     folder = Path(config["run"]["dir"] or made).absolute()
     if isinstance(corpus, TextCorpus):

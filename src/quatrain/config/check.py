@@ -1,82 +1,60 @@
 """Judging a composed config before any work: every node against its class, then the parts against one another."""
 
+import re
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 from quatrain.config.confidential import secrets_in
-from quatrain.config.crosschecks import crosschecks
+from quatrain.config.crosschecks import crosschecks, kinds
 from quatrain.config.folder_names import misnamed
-from quatrain.config.nodes import DERIVED, nodes, signature_of, takes
-from quatrain.config.signatures import classes_beside, model_types, real_name
+from quatrain.config.nodes import DERIVED, fill_defaults, nodes, signature_of, supplied, takes
+from quatrain.config.plain_settings import check_settings
+from quatrain.config.ranges import check_ranges
+from quatrain.config.shape import check_shape, written
+from quatrain.config.signatures import Argument, classes_beside, model_types, real_name
 from quatrain.config.spelling import nearest
 from quatrain.config.values import misfit
 from quatrain.core.build import may_be_named, refusal
 from quatrain.core.errors import UserError
 
-
-def check(config: dict[str, Any]) -> None:
-    """Raise a `UserError` with every mistake of ``config``; no torch is imported and nothing downloaded."""
-    mistakes = list(_check_root(config))
-    if not mistakes:  # nodes repeat what the root says
-        mistakes = [sentence for key, node, _ in nodes(config) for sentence in check_node(key, node)]
-    if not mistakes:  # cross-checks read values whose types are right
-        mistakes = list(crosschecks(config))
-    if mistakes := [*secrets_in(config), *misnamed(config), *mistakes]:
-        raise UserError(mistakes)
+BESIDES = {"data.num_workers": "auto", "trainer.deterministic": "warn"}
+"""A word that fits besides what the annotation tells: for the run to choose, or told by a name of Lightning's own."""
 
 
-def _check_root(config: dict[str, Any]) -> Iterator[str]:
-    """The values that no class states: those at the top, and of the groups that are plain settings."""
-    for key, allowed in PLAIN.items():
-        group, _, name = key.rpartition(".")
-        place = config.get(group) if group else config
-        if not isinstance(place, dict):
-            yield f"{group}={_written(place)} does not fit; set {key} and its neighbours one by one."
-        elif name in place and not any(_is(place[name], kind) for kind in allowed):
-            wanted = " or ".join(WORDS[kind] for kind in allowed)
-            yield f"{key}={_written(place[name])} does not fit; allowed is {wanted}."
-    for group in ("run", "sweep", "speed"):
-        known = [key.rpartition(".")[2] for key in PLAIN if key.startswith(f"{group}.")]
-        for name in config[group] if isinstance(config.get(group), dict) else ():
-            if name not in known:
-                yield f"{group}.{name} is unknown; {group} takes {', '.join(known)}."
-    for group in ("callbacks", "logger"):
-        entries = config.get(group)
-        if not isinstance(entries, dict):
-            yield f"{group} is missing; leave it out of the command, or choose {group}={DEFAULT_OPTION[group]}."
-            continue
-        for name, node in entries.items():
-            if node is not None and not (isinstance(node, dict) and "_target_" in node):
-                yield f"{group}.{name} names no class; add +{group}.{name}._target_=package.module.Class."
+def check(config: Any) -> None:
+    """Judge a config, composed or read back from a run directory; it is not changed.
+
+    No torch is imported and nothing downloaded. Whatever ``config`` holds, it is refused by sentences only.
+
+    Raises:
+        UserError: with every mistake: groups and plain settings, each node against its class, ranges, and the parts
+            against one another as far as they are sound by themselves. One that is no plain mapping is told as that.
+    """
+    mistakes = list(check_shape(config))
+    if not mistakes:
+        mistakes = [*secrets_in(config), *misnamed(config), *check_settings(config)]
+        mistakes += kinds(_sound(config, mistakes))
+        sound = _sound(config, mistakes)
+        mistakes += [sentence for key, node, _ in nodes(sound) for sentence in check_node(key, node)]
+        mistakes += check_ranges(sound)
+        mistakes += crosschecks(_sound(config, mistakes))
+    if mistakes:
+        raise UserError(dict.fromkeys(mistakes))
 
 
-PLAIN: dict[str, tuple[type, ...]] = {
-    "name": (str,),
-    "seed": (int,),
-    "test": (bool,),
-    "run.dir": (str, type(None)),
-    "run.root": (str,),
-    "sweep.name": (str, type(None)),
-    "speed.precision": (str, int),
-    "speed.attention": (str,),
-    "speed.num_workers": (int, str),
-    "speed.compile": (bool,),
-    "speed.gradient_checkpointing": (bool,),
-}
-WORDS = {str: "a text", int: "a whole number", bool: "true or false", type(None): "null"}
-DEFAULT_OPTION = {"callbacks": "default", "logger": "csv"}
-
-
-def _is(value: Any, kind: type) -> bool:
-    """Whether ``value`` is of ``kind``; true and false are no numbers."""
-    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+def _sound(config: dict[str, Any], mistakes: list[str]) -> dict[str, Any]:
+    """A copy, made whole, of the groups that no sentence of ``mistakes`` begins with."""
+    broken = {re.split(r"[^\w]", sentence)[0] for sentence in mistakes}
+    whole = deepcopy({name: value for name, value in config.items() if name not in broken})
+    fill_defaults(whole)
+    return whole
 
 
 def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:
     """Yield a sentence for everything in ``node`` that its class does not take."""
     if "_target_" in node:
-        target = str(node["_target_"])
-        if sentence := _check_target(key, target):
+        if sentence := _check_target(key, str(node["_target_"])):
             yield sentence
             return
     elif node["model_type"] not in model_types():
@@ -88,19 +66,27 @@ def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:
     found = signature_of(node)
     if found is None:
         return
-    arguments = takes(key, node, found)
+    arguments, own = takes(key, node, found), supplied(key)
     for name, value in node.items():
         if name in ("_target_", "model_type") or (value is None and key == "model.config" and name in DERIVED):
             continue
-        if name not in arguments:
-            if not found.open:
-                hint = nearest(name, arguments) or f"; it takes {', '.join(arguments)}."
-                yield f"{key}.{name} is unknown to {_class_of(node)}{hint}"
-        elif not _holds_nodes(value) and (wrong := misfit(arguments[name], value)):
-            yield f"{key}.{name}={_written(value)} does not fit; {wrong}."
+        if name in own:
+            yield f"{key}.{name} is set by the run itself; {own[name]}."
+        elif name not in arguments:
+            hint = nearest(str(name), arguments, alike=0.8 if found.open else 0.6)
+            if hint or not found.open:
+                yield f"{key}.{name} is unknown to {_class_of(node)}{hint or f'; it takes {_listed(arguments)}.'}"
+        elif not _holds_nodes(value) and (wrong := _misfit(f"{key}.{name}", arguments[name], value)):
+            yield f"{key}.{name}={written(value)} does not fit; {wrong}."
     for name, argument in arguments.items():
         if argument.required and name not in node and not found.open:
             yield f"{key}.{name} is missing; {_class_of(node)} needs it, so add {key}.{name}=VALUE."
+
+
+def _misfit(key: str, argument: Argument, value: Any) -> str | None:
+    word = BESIDES.get(key)
+    wrong = None if value == word and word else misfit(argument, value)
+    return f"{wrong} or {word}" if wrong and word else wrong
 
 
 def _check_target(key: str, target: str) -> str | None:
@@ -119,17 +105,12 @@ def _class_of(node: dict[str, Any]) -> str:
     return str(node.get("_target_", f"the configuration of {node.get('model_type')}"))
 
 
+def _listed(arguments: dict[str, Any]) -> str:
+    return ", ".join(arguments) or "no arguments"
+
+
 def _holds_nodes(value: Any) -> bool:
     """Whether a value is built from nodes, which are judged by themselves."""
     if isinstance(value, dict):
         return "_target_" in value or any(_holds_nodes(item) for item in value.values())
     return isinstance(value, list) and any(_holds_nodes(item) for item in value)
-
-
-def _written(value: Any) -> str:
-    """A value as the command line would have it."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return repr(value) if isinstance(value, str) else str(value)

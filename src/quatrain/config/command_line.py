@@ -2,13 +2,20 @@
 
 import os
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quatrain.config import sweeping
-from quatrain.config.compose import compose_here, hydra_at, own_folders
+from quatrain.config.compose import compose_here, compose_nodes, hydra_at, own_folders
+from quatrain.config.flags import hydra_arguments, parse_flags
 from quatrain.config.folder import conf_folder
 from quatrain.core.errors import UserError
+
+if TYPE_CHECKING:
+    from quatrain.config.overrides import Examined
 
 
 @dataclass(frozen=True)
@@ -29,20 +36,19 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
     Raises:
         UserError: with every mistake, before anything is written.
     """
-    from hydra._internal.utils import get_args_parser
+    if "--version" in arguments:
+        from quatrain import __version__
 
-    flags = get_args_parser().parse_args(arguments)
-    if flags.experimental_rerun:
-        raise UserError(
-            "--experimental-rerun is refused, because it unpickles a file; a run starts again from its directory."
-        )
-    if flags.config_path or flags.config_name:
-        raise UserError("--config-path and --config-name are refused; add a folder of your own with --config-dir DIR.")
+        print(f"quatrain {__version__}")
+        return None
+    flags = parse_flags(arguments)
     if flags.multirun and command not in ("train", "plan"):
         raise UserError(f"quatrain {command} takes one experiment; leave out --multirun (-m) and the swept values.")
+    if flags.shell_completion:
+        raise UserError('-sc belongs to quatrain itself: eval "$(quatrain -sc install=bash)".')
     folders = own_folders(flags.config_dir)
-    if flags.help or flags.hydra_help or flags.shell_completion:
-        _through_hydra(command, arguments)
+    if flags.help or flags.hydra_help:
+        through_hydra(f"quatrain {command}", hydra_arguments(flags, flags.overrides))
         return None
     with hydra_at(conf_folder()):
         from quatrain.config.overrides import examine
@@ -54,28 +60,40 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
             raise UserError(examined.mistakes)
         if command == "plan" and flags.multirun and not (flags.cfg or flags.info):
             return [Job(*job) for job in sweeping.grid(examined.accepted, folders)]
-    accepted = examined.accepted
-    if flags.multirun and not any(text.lstrip("+").startswith("sweep.name=") for text in accepted):
-        accepted = [*accepted, f"sweep.name='{_sweep_name(flags.overrides, examined.swept)}'"]
-    _through_hydra(command, [*_without(arguments, flags.overrides), *accepted])
+        if flags.cfg == "job":
+            _print_job(flags, compose_nodes(examined.accepted, folders))
+            return None
+    accepted = _of_sweep(flags.overrides, examined) if flags.multirun else examined.accepted
+    through_hydra(f"quatrain {command}", hydra_arguments(flags, accepted))
     return list(sweeping.finished) if flags.multirun else None
 
 
-def _through_hydra(command: str, arguments: list[str]) -> None:
-    """Let Hydra do what its flags say."""
+def through_hydra(program: str, arguments: list[str]) -> None:
+    """Let Hydra do what its flags say.
+
+    Raises:
+        UserError: what Hydra has against them.
+    """
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    full_error = os.environ.get("HYDRA_FULL_ERROR")
-    before = sys.argv
-    sys.argv = [f"quatrain {command}", *arguments]
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise, so that we can tell errors our way
+    through: Any = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(_run_here)
+    with _in_place_of(program, arguments):
+        try:
+            through()
+        except (HydraException, OmegaConfBaseException, ValueError, AttributeError, AssertionError) as error:
+            raise UserError((str(error).splitlines() or [type(error).__name__])[0]) from error
+
+
+@contextmanager
+def _in_place_of(program: str, arguments: list[str]) -> Iterator[None]:
+    """Hydra reads the command line from ``sys.argv``, and prints errors itself unless told to raise them."""
+    full_error, before = os.environ.get("HYDRA_FULL_ERROR"), sys.argv
+    sys.argv = [program, *arguments]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
-        through = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")
-        through(_run_here)()
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(str(error).splitlines()[0]) from error
+        yield
     finally:
         sys.argv = before
         if full_error is None:
@@ -84,26 +102,59 @@ def _through_hydra(command: str, arguments: list[str]) -> None:
             os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def _run_here(config: Any) -> Any:
+def _run_here(_: Any) -> Any:
     """What launchers other than ours call for each job, wherever they run it."""
     from pathlib import Path
 
+    from hydra.core.global_hydra import GlobalHydra
     from hydra.core.hydra_config import HydraConfig
 
-    from quatrain.config.compose import complete, resolve
     from quatrain.config.launching import run_job
 
     settings = HydraConfig.get()
     overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
-    frozen = complete(resolve(config), overrides)
+    if GlobalHydra.instance().is_initialized():  # as launchers leave it, the users' own folders included
+        frozen = compose_here(overrides, [])
+    else:
+        own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
+        with hydra_at(conf_folder()):
+            frozen = compose_here(overrides, own)
     run = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
     if run.status().status != "done":
         raise UserError(f"{run.path}: {run.status().why or 'failed'}")
     return run.read_result()
 
 
-def _without(arguments: list[str], overrides: list[str]) -> list[str]:
-    return [text for text in arguments if text not in overrides]
+def _print_job(flags: Namespace, composed: Any) -> None:
+    """Print what was composed, as Hydra's ``--cfg job`` does."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        if flags.resolve:
+            OmegaConf.resolve(composed)
+        part = composed if flags.package in (None, "_global_") else OmegaConf.select(composed, flags.package)
+    except OmegaConfBaseException as error:
+        raise UserError(str(error).splitlines()[0]) from error
+    if part is None:
+        raise UserError(f"--package={flags.package}: there is no such key; one of {', '.join(map(str, composed))}.")
+    if flags.package not in (None, "_global_"):
+        print(f"# @package {flags.package}")
+    print(OmegaConf.to_yaml(part) if OmegaConf.is_config(part) else part, end="")
+
+
+def _of_sweep(overrides: list[str], examined: "Examined") -> list[str]:
+    """The overrides of a sweep, with a name for it where none is given."""
+    given = {text.lstrip("+").split("=")[0]: text for text in examined.accepted}
+    if text := given.get("run.dir"):
+        raise UserError(
+            f"{text}: run.dir names the folder of one run, and a sweep has several; name the sweep's with"
+            " sweep.name=NAME or hydra.sweep.dir=DIR."
+        )
+    accepted = [text for text in examined.accepted if text.lstrip("+") != "sweep.name=null"]
+    if len(accepted) == len(examined.accepted) and ("sweep.name" in given or examined.config["sweep"]["name"]):
+        return accepted
+    return [*accepted, f"sweep.name='{_sweep_name(overrides, examined.swept)}'"]
 
 
 def _sweep_name(overrides: list[str], swept: list[str]) -> str:
@@ -111,4 +162,5 @@ def _sweep_name(overrides: list[str], swept: list[str]) -> str:
     given = dict(text.split("=", 1) for text in overrides if "=" in text)
     experiment = given.get("experiment", "quick_sonnets") if "experiment" not in swept else "experiments"
     parts = [given["sweep"]] if "sweep" in given else []
-    return "-".join([experiment, *parts, *(key.rpartition(".")[2].rpartition("/")[2] for key in swept)])
+    keys = [key.rpartition(".")[2].rpartition("/")[2] for key in swept]
+    return "-".join([experiment.replace("/", "_"), *parts, *keys])

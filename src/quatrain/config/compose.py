@@ -9,8 +9,12 @@ from quatrain.config.check import check
 from quatrain.config.confidential import without_environment
 from quatrain.config.folder import conf_folder
 from quatrain.config.freeze import freeze
-from quatrain.config.nodes import drop_foreign, fill_defaults
+from quatrain.config.nodes import fill_defaults, normalise
+from quatrain.config.own_files import check_own_files, file_problem
 from quatrain.core.errors import UserError
+
+HYDRAS = (ValueError, AttributeError, AssertionError, TypeError, KeyError, IndexError, RecursionError, OSError)
+"""Errors that Hydra and OmegaConf raise beside their own, for parts of their grammar and for broken files."""
 
 
 def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
         paths absolute, the hub's commits pinned. Two commands that mean the same give the same.
 
     Raises:
-        UserError: with one sentence for each thing that is wrong.
+        UserError: with one sentence for each thing that is wrong; what a config file says, with its file and line.
     """
     folders = own_folders(config_dir)
     with hydra_at(conf_folder()):
@@ -41,60 +45,102 @@ def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
         raise UserError(examined.mistakes)
     if examined.swept:
         raise UserError(f"{examined.swept[0]} has several values; add --multirun (-m) to run one job for each.")
-    return complete(resolve(compose_nodes(examined.accepted, folders)), examined.accepted)
+    composed = compose_nodes(examined.accepted, folders)
+    config: dict[str, Any] = {}
+    try:
+        config = resolve(composed)
+        return complete(config)
+    except UserError as error:
+        from quatrain.config.places import with_places
+
+        raise UserError(with_places(error.sentences, config, examined.accepted, folders)) from error
 
 
-def complete(config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
-    """Fill in what a plain config, composed with ``overrides``, leaves to classes and tasks; check it, and freeze it.
+def complete(config: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what a plain config leaves to classes and tasks; check it, and freeze it.
 
     Raises:
         UserError: with every mistake.
     """
-    drop_foreign(config, overrides)
     fill_defaults(config)
     check(config)
+    normalise(config)
     return freeze(config)
 
 
 def compose_nodes(overrides: list[str], folders: list[str]) -> Any:
-    """Let Hydra compose; its errors become one sentence."""
+    """Let Hydra compose, with what the experiment says to other options than the chosen ones left out.
+
+    Raises:
+        UserError: Hydra's error as one sentence.
+    """
+    from quatrain.config.replaced_options import without_foreign_leaves
+
+    return without_foreign_leaves(hydra_composed([*searched(folders), *overrides]), overrides, searched(folders))
+
+
+def hydra_composed(overrides: list[str], return_hydra_config: bool = False) -> Any:
+    """What Hydra composes.
+
+    Raises:
+        UserError: its error as one sentence, with the file and line where a file cannot be read.
+    """
     import hydra
+    import yaml
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return hydra.compose("config", overrides=[*searched(folders), *overrides])
-    except (HydraException, OmegaConfBaseException, ValueError, AttributeError, AssertionError) as error:
-        raise UserError(_first_lines(error)) from error  # Hydra raises plain errors for parts of its own grammar
+        return hydra.compose("config", overrides=overrides, return_hydra_config=return_hydra_config)
+    except yaml.YAMLError as error:
+        raise UserError(file_problem(error)) from error
+    except (HydraException, OmegaConfBaseException, *HYDRAS) as error:
+        raise UserError(f"The chosen options do not compose: {_first_lines(error)}") from error
 
 
 def resolve(composed: Any) -> dict[str, Any]:
-    """Turn Hydra's config into plain values, interpolations resolved, without Hydra's own part."""
+    """Turn Hydra's config into plain values, interpolations resolved, without Hydra's own part.
+
+    Raises:
+        UserError: an interpolation leads nowhere, or a value is still to be given (``???``).
+    """
     from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
     try:
         with without_environment():
             plain: dict[str, Any] = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    except OmegaConfBaseException as error:
-        raise UserError(_first_lines(error)) from error
+    except MissingMandatoryValue as error:
+        raise UserError(f"{error.full_key}=??? is still to be given; add {error.full_key}=VALUE.") from error
+    except (OmegaConfBaseException, *HYDRAS) as error:
+        key = getattr(error, "full_key", None)
+        raise UserError(f"{f'{key}: ' if key else ''}{_first_lines(error)}") from error
     plain.pop("hydra", None)
     return plain
 
 
 def own_folders(config_dir: str | Path | None) -> list[str]:
-    """The absolute path of a user's config folder in a list, or an empty list."""
+    """The absolute path of a user's config folder in a list, or an empty list.
+
+    Raises:
+        UserError: it is no folder, or holds a file that cannot be meant.
+    """
     if config_dir is None:
         return []
-    folder = Path(config_dir).resolve()
-    if not folder.is_dir():
+    try:
+        folder = Path(config_dir).resolve()
+        found = folder.is_dir()
+    except (OSError, ValueError, RuntimeError):
+        found = False
+    if not found:
         raise UserError(f"--config-dir={config_dir} is not a folder; name the folder that holds your config groups.")
+    check_own_files(folder)
     return [str(folder)]
 
 
 def searched(folders: list[str]) -> list[str]:
     """The override that adds ``folders`` to Hydra's search path."""
-    quoted = ",".join(f"'file://{folder}'" for folder in folders)
+    quoted = ",".join("'file://{}'".format(folder.replace("'", "\\'")) for folder in folders)
     return [f"hydra.searchpath=[{quoted}]"] if folders else []
 
 

@@ -45,7 +45,10 @@ def is_path(value: str) -> bool:
     """Whether a source names something on this machine: a file, a folder or a glob."""
     if "://" in value or value in ("verse", *NAMED):
         return False
-    return any(mark in value for mark in "*?") or Path(value).expanduser().exists()
+    try:
+        return any(mark in value for mark in "*?") or Path(value).expanduser().exists()
+    except (OSError, RuntimeError):  # longer than a name can be, or the home of a stranger
+        return False
 
 
 def _hub_name(value: str, kind: Kind) -> str | None:

@@ -5,23 +5,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from quatrain.config.signatures import NO_DEFAULT, Argument, Signature, model_config_signature, signature
+from quatrain.config.values import as_annotated
 
-SUPPLIED: dict[str, frozenset[str]] = {
-    "data": frozenset({"tokenizer", "texts", "rows"}),
-    "optimizer": frozenset({"params"}),
-    "callbacks.checkpoints": frozenset({"folder", "stop"}),
-    "trainer": frozenset(
-        {
-            "callbacks",
-            "logger",
-            "default_root_dir",
-            "enable_progress_bar",
-            "enable_model_summary",
-            "use_distributed_sampler",
-        }
-    ),
+SUPPLIED: dict[str, dict[str, str]] = {
+    "data": dict.fromkeys(("tokenizer", "texts", "rows"), "it is made of the parts of the experiment"),
+    "optimizer": {"params": "the model's weights are dealt into groups by themselves"},
+    "callbacks.checkpoints": {
+        "folder": "checkpoints lie in the run directory, which run.dir=DIR names",
+        "stop": "signals stop a run",
+    },
+    "logger.*": {"save_dir": "loggers write under tracking/ in the run directory, which run.dir=DIR names"},
+    "trainer": {
+        "callbacks": "choose callbacks=OPTION, or add +callbacks.NAME._target_=CLASS",
+        "logger": "choose logger=OPTION",
+        "default_root_dir": "name the run directory with run.dir=DIR",
+        "enable_checkpointing": "callbacks.checkpoints=null writes no checkpoint",
+        "enable_progress_bar": "progress is told by lines of our own",
+        "enable_model_summary": "the parameters are told at the start",
+        "use_distributed_sampler": "our samplers know the ranks",
+    },
 }
-"""Arguments that a run supplies itself, by top-level key: no config names them."""
+"""Arguments that a run supplies itself, by the node's key, each with what a user does instead: no config names them."""
 
 ADDED: dict[str, tuple[Argument, ...]] = {
     "trainer": (Argument("auto_batch", ast.parse("bool", mode="eval").body, default=False, required=False),),
@@ -60,11 +64,17 @@ def signature_of(node: dict[str, Any]) -> Signature | None:
     return model_config_signature(node["model_type"])
 
 
+def supplied(key: str) -> dict[str, str]:
+    """The arguments of the node at ``key`` that a run supplies itself, each with what to do instead."""
+    group, _, name = key.partition(".")
+    return SUPPLIED.get(key) or SUPPLIED.get(f"{group}.*" if name else "", {})
+
+
 def takes(key: str, node: dict[str, Any], found: Signature) -> dict[str, Argument]:
     """The arguments of ``node``'s class that a config may state."""
-    supplied = SUPPLIED.get(key, frozenset())
+    left_out = supplied(key)
     own = {argument.name: argument for argument in ADDED.get(key, ())}
-    return {name: argument for name, argument in found.arguments.items() if name not in supplied} | own
+    return {name: argument for name, argument in found.arguments.items() if name not in left_out} | own
 
 
 def fill_defaults(config: dict[str, Any]) -> None:
@@ -81,21 +91,12 @@ def fill_defaults(config: dict[str, Any]) -> None:
             node[name] = None if key == "model.config" and name in DERIVED else _plain(argument.default)
 
 
-def drop_foreign(config: dict[str, Any], overrides: list[str]) -> None:
-    """Of groups that ``overrides`` replace, drop what the experiment says to the option that it had chosen, in place.
-
-    ``experiment=quick_sonnets tokenizer=gpt2``: the experiment's ``tokenizer.vocab_size`` was meant for a tokenizer
-    that is trained. What the user states stays, to be judged.
-    """
-    keys = [text.lstrip("+~").split("=")[0] for text in overrides]
-    replaced = {key.split("@")[0] for key in keys if "." not in key}
-    for key, node, found in list(nodes(config)):
-        if found is None or found.open or key.split(".")[0] not in replaced:
-            continue
-        known = takes(key, node, found)
-        for name in [name for name in node if name not in known and name not in ("_target_", "model_type")]:
-            if f"{key}.{name}" not in keys:
-                del node[name]
+def normalise(config: dict[str, Any]) -> None:
+    """Turn whole numbers into floats, in place, where a class takes only floats: 1 and 1.0 are one experiment."""
+    for key, node, found in nodes(config):
+        for name, argument in takes(key, node, found).items() if found else ():
+            if name in node:
+                node[name] = as_annotated(argument, node[name])
 
 
 def _plain(value: Any) -> Any:

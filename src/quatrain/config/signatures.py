@@ -194,6 +194,8 @@ def _imported_module(node: ast.ImportFrom, module: str, path: Path) -> str:
 @functools.cache
 def _source_file(module: str) -> Path | None:
     top, *rest = module.split(".")
+    if not all(part.isidentifier() for part in (top, *rest)):  # also keeps paths out
+        return None
     try:
         spec = importlib.util.find_spec(top)  # a top-level name: nothing is executed
     except (ImportError, ValueError):
@@ -214,4 +216,7 @@ def _source_file(module: str) -> Path | None:
 def _tree(path: Path | None) -> ast.Module | None:
     if path is None or path.suffix != ".py":
         return None
-    return ast.parse(path.read_text(encoding="utf-8"))
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except (OSError, SyntaxError, ValueError):
+        return None

@@ -19,8 +19,9 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     Raises:
         UserError: before anything is written, with every mistake of every job; a mistake of several is told once.
     """
-    loader = sweeper.hydra_context.config_loader
-    batches = sweeper.split_arguments(_parsed(sweeper.params, arguments, loader), sweeper.max_batch_size)
+    overrides = _parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
+    _check_size(overrides, sweeper.max_batch_size)
+    batches = sweeper.split_arguments(overrides, sweeper.max_batch_size)
     jobs = [list(job) for batch in batches for job in batch]
     configs = check_all(jobs)
     if hasattr(sweeper.launcher, "checked"):
@@ -52,7 +53,9 @@ def grid(arguments: list[str], folders: list[str]) -> list[tuple[dict[str, Any],
         raise UserError(
             f"hydra/sweeper={name} chooses its jobs by what came before; leave it out and list the values to plan."
         )
-    (jobs,) = BasicSweeper.split_arguments(_parsed(sweeper.params, arguments, loader), None)
+    overrides = _parsed(sweeper.params, arguments, loader)
+    _check_size(overrides, None)
+    (jobs,) = BasicSweeper.split_arguments(overrides, None)
     texts = [[text.removeprefix("++") for text in job] for job in jobs]
     return list(zip(check_all(texts, folders), texts, strict=True))
 
@@ -65,21 +68,52 @@ def _parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:
     return list(OverridesParser.create(config_loader=loader).parse_overrides([*own, *arguments]))
 
 
+def _check_size(overrides: list[Any], batch: Any) -> None:
+    """Refuse what cannot be listed, before it is."""
+    from quatrain.config.choices import Choices
+    from quatrain.config.swept_values import MOST_JOBS, sweep_mistake
+
+    choices = Choices([])
+    mistakes = [told for one in overrides if (told := sweep_mistake(str(one.input_line), one, choices))]
+    if batch is not None and (type(batch) is not int or batch < 1):
+        mistakes.append(f"hydra.sweeper.max_batch_size={batch} does not fit; allowed is 1 or more, or null.")
+    if mistakes:
+        raise UserError(mistakes)
+    count = 1
+    for one in overrides:
+        count *= sum(1 for _ in one.sweep_iterator()) if one.is_sweep_override() else 1
+    if count > MOST_JOBS:
+        raise UserError(
+            f"The sweep has {count:,} jobs, and one command starts at most {MOST_JOBS:,}; sweep fewer values."
+        )
+
+
 def check_all(jobs: list[list[str]], folders: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Compose and check every job; raise once, with all that is wrong and the numbers of the jobs that it concerns."""
     configs: list[dict[str, Any]] = []
     mistakes: dict[str, list[int]] = {}
     for number, job in enumerate(jobs):
         try:
-            configs.append(compose_here([text.removeprefix("++") for text in job], list(folders)))
+            config = compose_here([text.removeprefix("++") for text in job], list(folders))
+            if own := config["run"]["dir"]:
+                raise UserError(f"run.dir={own} names the folder of one run, and a sweep has several; leave it out.")
+            configs.append(config)
         except UserError as error:
             for sentence in error.sentences:
                 mistakes.setdefault(sentence, []).append(number)
     if mistakes:
         raise UserError(
-            sentence
-            if len(numbers) == len(jobs)
-            else f"{sentence} (job {', '.join(map(str, numbers))} of 0 to {len(jobs) - 1})"
+            sentence if len(numbers) == len(jobs) else f"{sentence} ({_concerned(numbers, jobs)})"
             for sentence, numbers in mistakes.items()
         )
     return configs
+
+
+def _concerned(numbers: list[int], jobs: list[list[str]]) -> str:
+    """Which jobs a mistake is of: one by what sets it apart, several by their numbers."""
+    if len(numbers) > 1:
+        shown = ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+        return f"jobs {shown} of 0 to {len(jobs) - 1}"
+    common = set(jobs[0]).intersection(*jobs)
+    apart = " ".join(text.removeprefix("++") for text in jobs[numbers[0]] if text not in common)
+    return f"job {numbers[0]} of 0 to {len(jobs) - 1}: {apart}"

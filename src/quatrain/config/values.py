@@ -49,6 +49,28 @@ def misfit(argument: Argument, value: Any) -> str | None:
     return None
 
 
+def as_annotated(argument: Argument, value: Any) -> Any:
+    """Return ``value``, which fits ``argument``, with whole numbers as floats where only floats are meant."""
+    hint = _hint(argument.annotation)
+    return value if hint is _UNKNOWN else _floats(hint, value)
+
+
+def _floats(hint: Any, value: Any) -> Any:
+    origin, inside = get_origin(hint), get_args(hint)
+    if isinstance(value, int) and not isinstance(value, bool):
+        kinds = inside if origin in (Union, UnionType) else (hint,)
+        return float(value) if float in kinds and int not in kinds else value
+    if isinstance(value, list):
+        if origin in (Union, UnionType):
+            lists = [item for item in inside if get_origin(item) in (list, tuple)]
+            return _floats(lists[0], value) if len(lists) == 1 else value
+        if origin is list or (origin is tuple and Ellipsis in inside):
+            return [_floats(inside[0], item) for item in value]
+        if origin is tuple and len(inside) == len(value):
+            return [_floats(kind, item) for kind, item in zip(inside, value, strict=True)]
+    return value
+
+
 def _in_words(hint: Any) -> str:
     """A hint as a user would say it: ``float | None`` is "a number or null"."""
     words = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a path"}
@@ -69,6 +91,14 @@ def _in_words(hint: Any) -> str:
 
 
 def _hint(node: ast.expr | None) -> Any:
+    """The annotation as a type; names that only its own module knows are `_UNKNOWN`."""
+    try:
+        return _read(node)
+    except (ValueError, SyntaxError, TypeError, IndexError):  # an annotation that is more than names and brackets
+        return _UNKNOWN
+
+
+def _read(node: ast.expr | None) -> Any:
     if node is None:
         return _UNKNOWN
     if isinstance(node, ast.Constant):

@@ -6,11 +6,11 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from quatrain.core.brought_files import keep_inside
 from quatrain.core.errors import UserError
@@ -22,6 +22,10 @@ SUFFIXES = (*_PLAIN_SUFFIXES, *(f"{suffix}.gz" for suffix in _PLAIN_SUFFIXES))
 
 SPLITS = ("train", "validation", "test")
 
+MOST_ENTRIES = 100_000
+"""How many files and folders are looked at for one source."""
+
+_T = TypeVar("_T")
 _BLOCK = 1 << 20
 _HEAD = 1 << 16
 _SPLIT_NAME = re.compile(r"(train|validation|valid|val|dev|test)([-_.]\d[^.]*)?\.", re.IGNORECASE)
@@ -57,7 +61,7 @@ def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, 
     if path.is_file():
         return [(None, path)]
     if path.is_dir():
-        named = [(split_of(file.name), keep_inside(file, path, key)) for file in sorted(_visible(path))]
+        named = [(split_of(file.name), keep_inside(file, path, key)) for file in sorted(_visible(path, key))]
         own = [(split, file) for split, file in named if split]
         if own and all(split != "train" for split, _ in own):
             there = ", ".join(file.name for _, file in own[:_NAMED_FILES])
@@ -85,7 +89,8 @@ def glob_files(source: str, key: str = "data.source") -> list[Path]:
         return []
     # Path.glob refuses patterns that shells and this one take.
     pattern = Path(source).expanduser()
-    matches = (Path(name) for name in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
+    found = glob.iglob(str(pattern), recursive=True)  # noqa: PTH207
+    matches = (Path(name) for name in _not_too_many(found, source, key))
     folder = next(parent for parent in pattern.parents if not glob.has_magic(str(parent)))
     return sorted(keep_inside(file, folder, key) for file in matches if file.is_file())
 
@@ -110,11 +115,21 @@ def glob_splits(source: str, files: list[tuple[str | None, Path]], key: str = "d
     )
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
+def _visible(folder: Path, key: str) -> Iterator[Path]:
+    for file in _not_too_many(folder.rglob("*"), folder, key):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         if not hidden and suffix_of(file.name) and file.is_file():
             yield file
+
+
+def _not_too_many(found: Iterable[_T], source: str | Path, key: str) -> Iterator[_T]:
+    """Hand on what was found, unless a whole disk is walked."""
+    for number, entry in enumerate(found):
+        if number == MOST_ENTRIES:
+            raise UserError(
+                f"{key}={source} leads to more than {MOST_ENTRIES:,} files and folders; name the folder of the corpus."
+            )
+        yield entry
 
 
 def check_file(path: Path, key: str) -> str | None:
