@@ -8,18 +8,18 @@ Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of
 75: interrupted by a signal, and ready to go on.
 """
 
-import logging
 import sys
 from contextlib import nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from quatrain.core.errors import NotNow, UserError
-from quatrain.core.exit_codes import DONE, FAILED, INTERRUPTED, REFUSED
+from quatrain.core.errors import UserError
+from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
 from quatrain.runs.directory import RunDirectory, RunStatus, load_run
 from quatrain.runs.leader import global_rank, is_leader, tell
 from quatrain.training.preemption import Stopped, StopRequest
 
-log = logging.getLogger("quatrain.worker")
+if TYPE_CHECKING:
+    from quatrain.runs.taking_up import Beginning
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,90 +45,55 @@ def main(arguments: list[str] | None = None) -> int:
 
 def guarded(run: RunDirectory, stop: StopRequest) -> int:
     """Run the experiment, and turn whatever goes wrong into a status, a sentence and an exit code."""
+    from quatrain.runs.outcome import failed, in_words, interrupted, refused
     from quatrain.runs.run_log import log_exception
 
-    before = run.status()
     training = False
+    before = run.status()
     try:
         parts = prepare(run, before, stop)
         training = True
         train(run, *parts)
         return DONE
     except UserError as error:
-        return _failed(run, error.sentences, FAILED) if training else _refused(run, error.sentences, before)
+        return failed(run, error.sentences) if training else refused(run, error.sentences, before)
     except Stopped as stopped:
-        return _interrupted(run, stopped)
+        return interrupted(run, stopped)
     except Exception as error:
         log_exception(error)
-        return _failed(run, [in_words(error, run)], FAILED)
+        return failed(run, [in_words(error, run)])
 
 
-def prepare(run: RunDirectory, before: RunStatus, stop: StopRequest) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+def prepare(run: RunDirectory, before: RunStatus, stop: StopRequest) -> tuple["Beginning", Any, Any, Any]:
     """Build data, tokenizer, model, task and trainer, and refuse what does not fit; nothing is trained."""
-    from quatrain.runs.changes import changed, read_changes
     from quatrain.runs.metrics_file import MetricsFile
     from quatrain.runs.run_log import quiet_libraries
+    from quatrain.runs.taking_up import beginning, take_up
     from quatrain.training.experiment import assemble, assemble_trainer, choose
-    from quatrain.training.resume import find_start, length_of, refuse_no_more
 
-    changes = read_changes(run)
-    config = changed(run.read_config(), changes)
-    start = find_start(run.checkpoints, tell)
-    same_length = start is not None and start.length == length_of(config["trainer"])
-    if before.status == "done" and (start is None or same_length):
-        raise UserError(f"{run.path} is done; train on with quatrain resume {run.path} --max-epochs N.")
-    if is_leader():
-        run.set_status("running")
-    if start and not same_length:
-        refuse_no_more(start, length_of(config["trainer"]))
+    begun = beginning(run, before)
+    config = begun.config
     choices = choose(config)
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))
-    schedule_steps = start.schedule_steps if start else None
-    if start and not same_length:
-        if changes and changes[-1].reschedule:
-            schedule_steps = None
-        elif schedule_steps is not None:
-            tell(f"the schedule ends after {schedule_steps:,} steps, as before, and then holds its last value")
-    experiment = assemble(config, choices, schedule_steps=schedule_steps)
+    experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
     rows = MetricsFile(run.metrics)
     trainer, metrics = assemble_trainer(config, choices, run.path, rows.append, experiment.data.monitor, stop)
     tell(experiment.describe(), f"best checkpoint by {getattr(trainer.checkpoint_callback, 'monitor', None) or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
-    begin(run, config, experiment, choices, start, rows)
-    return config, experiment, trainer, metrics, start
+    take_up(run, begun, experiment, choices, rows)
+    return begun, experiment, trainer, metrics
 
 
-def begin(run: RunDirectory, config: dict[str, Any], experiment: Any, choices: Any, start: Any, rows: Any) -> None:
-    """Record where the run comes from; or, where it goes on, refuse another corpus and drop what will come again."""
-    from quatrain.runs.provenance import note_resume
-    from quatrain.runs.record import write_origin
-    from quatrain.runs.recorded import read_provenance
-    from quatrain.training.checkpoint_files import set_aside_later
-    from quatrain.training.resume import refuse_another_corpus
-
-    data = experiment.data
-    if start is not None:
-        fingerprints = {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint}
-        refuse_another_corpus(read_provenance(run)["fingerprints"], fingerprints)
-        tell(f"going on after step {start.step:,}, from {start.saved.path.name}")
-    if is_leader():
-        set_aside_later(run.checkpoints, start.saved if start else None)
-        rows.drop_after(start.step if start else 0)
-        if start is None:
-            write_origin(run, config, experiment, choices)
-        else:
-            note_resume(run, step=start.step, checkpoint=start.saved.path.name)
-
-
-def train(run: RunDirectory, config: dict[str, Any], experiment: Any, trainer: Any, metrics: Any, start: Any) -> None:
+def train(run: RunDirectory, begun: "Beginning", experiment: Any, trainer: Any, metrics: Any) -> None:
     """Train, take the best weights, score the test split where that was asked for, and record all of it."""
     from quatrain.runs.record import conclude, last_scores, take_best
     from quatrain.training.seeding import seed_everything
 
+    config = begun.config
     seed_everything(config["seed"], rank=trainer.global_rank)
-    trainer.fit(experiment.task, datamodule=experiment.data, ckpt_path=str(start.saved.path) if start else None)
+    trainer.fit(experiment.task, datamodule=experiment.data, ckpt_path=begun.checkpoint)
     scores = last_scores(run)
     best = take_best(run, trainer, experiment.task, tell)
     if config["test"] and not trainer.fast_dev_run:
@@ -140,67 +105,6 @@ def train(run: RunDirectory, config: dict[str, Any], experiment: Any, trainer: A
         speed = {"seconds": metrics.seconds, "tokens": metrics.tokens, "tokens_per_second": metrics.tokens_per_second}
         conclude(run, config, experiment, {"metrics": scores, "best": best, **speed})
     trainer.strategy.barrier("the run is concluded")
-
-
-def in_words(error: Exception, run: RunDirectory) -> str:
-    """What went wrong, and what to change; where memory did not suffice, a smaller batch is noted if that was asked."""
-    from quatrain.runs.changes import Change, changed, read_changes, write_changes
-    from quatrain.training.failures import is_out_of_memory, lost_loader_worker, out_of_memory, smaller_batches
-
-    if is_out_of_memory(error):
-        changes = read_changes(run)
-        config = changed(run.read_config(), changes)
-        smaller = smaller_batches(config) if config["trainer"]["auto_batch"] else None
-        if smaller is None:
-            return out_of_memory(config, "GPU" if "cuda" in str(error).lower() else "machine")
-        write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
-        settings = " ".join(f"{key}={value}" for key, value in smaller.items())
-        return f"The memory did not suffice; the run goes on with {settings}, which keeps the effective batch."
-    what = " ".join(str(error).split()) or "no message"
-    return lost_loader_worker(error) or f"{type(error).__name__}: {what} (the traceback is in {run.log})"
-
-
-def _interrupted(run: RunDirectory, stopped: Stopped) -> int:
-    """Note that a signal ended the run, and how it goes on."""
-    from quatrain.runs.cluster import requeue
-
-    if is_leader():
-        run.set_status("interrupted", f"{stopped}.")
-        saved = "a checkpoint is written" if stopped.saved else "the last checkpoint holds"
-        tell(f"{stopped}; {saved}. Go on with: quatrain resume {run.path}")
-        requeue(stopped.number)
-    return INTERRUPTED
-
-
-def _refused(run: RunDirectory, sentences: list[str], before: RunStatus) -> int:
-    """Say what is wrong; a run that had been under way stays what it was, so that it can go on."""
-    if is_leader() and before.status in ("done", "interrupted", "failed"):
-        run.set_status(before.status, before.why)
-    else:
-        return _failed(run, sentences, REFUSED)
-    return _say(sentences, REFUSED)
-
-
-def _failed(run: RunDirectory, sentences: list[str], code: int) -> int:
-    """Note the failure in the run directory and say it; every rank returns the code, one speaks."""
-    if is_leader() and run.path.is_dir():
-        try:
-            run.set_status("failed", " ".join(sentences))
-        except NotNow as error:  # a disk that is full holds no status either; the process is gone, which tells enough
-            sentences = [*sentences, *error.sentences]
-    return _say(sentences, code)
-
-
-def _say(sentences: list[str], code: int) -> int:
-    sentences = UserError(sentences).sentences  # an exception of a library may quote anything
-    for sentence in sentences:
-        log.error(sentence)
-    if is_leader():
-        for sentence in sentences:
-            print(f"error: {sentence}", file=sys.stderr)
-    elif code == FAILED:  # every rank refuses the same input; what breaks one rank, only it can tell
-        print(f"error on rank {global_rank()}: {' '.join(sentences)}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

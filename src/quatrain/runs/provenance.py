@@ -5,13 +5,16 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quatrain.core.secrets import HIDDEN, is_secret_name, redact_text
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.git_state import checkout_of, keep_source, own_checkout
 from quatrain.runs.machine import machine, threads, variables
 from quatrain.runs.packages import code_fingerprint, installed
+
+if TYPE_CHECKING:
+    from quatrain.runs.surroundings import Change
 
 SOURCE_DIFF = "source.diff"
 OWN_DIFF = "quatrain.diff"
@@ -108,8 +111,10 @@ def without_secrets(value: Any, name: str = "") -> Any:
     return HIDDEN if value and is_secret_name(name) else redact_text(value)
 
 
-def note_resume(run: RunDirectory, *, step: int, checkpoint: str) -> None:
+def note_resume(run: RunDirectory, *, step: int, checkpoint: str) -> "list[Change]":
     """Add to ``provenance.json``, under ``resumed``, that the run goes on in this process from ``checkpoint``.
+
+    Returns what differs in the surroundings from the first start.
 
     The entry has the ``time``, ``host``, ``pid``, ``step``, the ``checkpoint`` file's name, and under ``changed`` what
     differs in the surroundings from the first start: each with ``what``, ``before`` and ``now``.
@@ -123,12 +128,14 @@ def note_resume(run: RunDirectory, *, step: int, checkpoint: str) -> None:
 
     origin = read_provenance(run)
     here = now()
+    found = differences(origin, here)
     entry = {
         "time": here["started"],
         "host": here["host"],
         "pid": os.getpid(),
         "step": step,
         "checkpoint": Path(checkpoint).name,
-        "changed": [change.as_dict() for change in differences(origin, here)],
+        "changed": [change.as_dict() for change in found],
     }
     run.write_provenance({**origin, "resumed": [*origin.get("resumed", []), entry]})
+    return found

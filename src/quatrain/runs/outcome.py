@@ -1,0 +1,72 @@
+"""How a run ended: its status, its sentences, its exit code."""
+
+import logging
+import sys
+
+from quatrain.core.errors import NotNow, UserError
+from quatrain.core.exit_codes import FAILED, INTERRUPTED, REFUSED
+from quatrain.runs.changes import Change, changed, read_changes, write_changes
+from quatrain.runs.cluster import requeue
+from quatrain.runs.directory import RunDirectory, RunStatus
+from quatrain.runs.leader import global_rank, is_leader, tell
+from quatrain.training.preemption import Stopped
+
+log = logging.getLogger("quatrain.run")
+
+
+def interrupted(run: RunDirectory, stopped: Stopped) -> int:
+    """Note that a signal ended the run, say how it goes on, and have a cluster queue it again; return the exit code."""
+    if is_leader():
+        run.set_status("interrupted", f"{stopped}.")
+        saved = "a checkpoint is written" if stopped.saved else "the last checkpoint holds"
+        tell(f"{stopped}; {saved}. Go on with: quatrain resume {run.path}")
+        requeue(stopped.number)
+    return INTERRUPTED
+
+
+def refused(run: RunDirectory, sentences: list[str], before: RunStatus) -> int:
+    """Say what is wrong, and return the exit code; a run that had been under way stays what it was ``before``."""
+    if before.status not in ("done", "interrupted", "failed"):
+        return failed(run, sentences, REFUSED)
+    if is_leader():
+        run.set_status(before.status, before.why)
+    return _say(sentences, REFUSED)
+
+
+def failed(run: RunDirectory, sentences: list[str], code: int = FAILED) -> int:
+    """Note the failure in the run directory and say it; every rank returns the code, one speaks."""
+    if is_leader() and run.path.is_dir():
+        try:
+            run.set_status("failed", " ".join(sentences))
+        except NotNow as error:  # a disk that is full holds no status either; the process is gone, which tells enough
+            sentences = [*sentences, *error.sentences]
+    return _say(sentences, code)
+
+
+def in_words(error: Exception, run: RunDirectory) -> str:
+    """What went wrong, and what to change; where memory did not suffice, a smaller batch is noted if that was asked."""
+    from quatrain.training.failures import is_out_of_memory, lost_loader_worker, out_of_memory, smaller_batches
+
+    if is_out_of_memory(error):
+        changes = read_changes(run)
+        config = changed(run.read_config(), changes)
+        smaller = smaller_batches(config) if config["trainer"]["auto_batch"] else None
+        if smaller is None:
+            return out_of_memory(config, "GPU" if "cuda" in str(error).lower() else "machine")
+        write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
+        settings = " ".join(f"{key}={value}" for key, value in smaller.items())
+        return f"The memory did not suffice; the run goes on with {settings}, which keeps the effective batch."
+    what = " ".join(str(error).split()) or "no message"
+    return lost_loader_worker(error) or f"{type(error).__name__}: {what} (the traceback is in {run.log})"
+
+
+def _say(sentences: list[str], code: int) -> int:
+    sentences = UserError(sentences).sentences  # an exception of a library may quote anything
+    for sentence in sentences:
+        log.error(sentence)
+    if is_leader():
+        for sentence in sentences:
+            print(f"error: {sentence}", file=sys.stderr)
+    elif code == FAILED:  # every rank refuses the same input; what breaks one rank, only it can tell
+        print(f"error on rank {global_rank()}: {' '.join(sentences)}", file=sys.stderr)
+    return code

@@ -1,0 +1,90 @@
+"""Where a run begins or goes on, decided before anything is built, and noted when all is built and fits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quatrain.core.errors import UserError
+from quatrain.runs.changes import changed, read_changes
+from quatrain.runs.directory import RunDirectory, RunStatus
+from quatrain.runs.leader import is_leader, tell
+from quatrain.runs.metrics_file import MetricsFile
+from quatrain.runs.provenance import note_resume
+from quatrain.runs.record import write_origin
+from quatrain.runs.recorded import read_provenance
+from quatrain.training.checkpoint_files import set_aside_later
+from quatrain.training.resume import Start, find_start, length_of, refuse_another_corpus, refuse_no_more
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is trained now: the config with its changes, from where (None: the first step), and the schedule's length.
+
+    ``schedule_steps`` None is the length of the training.
+    """
+
+    config: dict[str, Any]
+    start: Start | None
+    schedule_steps: int | None
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The checkpoint's path under Lightning's word ``ckpt_path``."""
+        return str(self.start.saved.path) if self.start else None
+
+
+def beginning(run: RunDirectory, before: RunStatus) -> Beginning:
+    """Find where ``run``, whose status was ``before``, begins or goes on; it says running from then on.
+
+    Raises:
+        UserError: it is done, or a new length leaves nothing to train.
+    """
+    changes = read_changes(run)
+    config = changed(run.read_config(), changes)
+    start = find_start(run.checkpoints, tell)
+    length = length_of(config["trainer"])
+    longer = start is not None and start.length != length
+    if before.status == "done" and not longer:
+        raise UserError(f"{run.path} is done; train on with quatrain resume {run.path} --max-epochs N.")
+    if is_leader():
+        run.set_status("running")
+    if start is None:
+        return Beginning(config, None, None)
+    if not longer:
+        return Beginning(config, start, start.schedule_steps)
+    refuse_no_more(start, length)
+    if changes and changes[-1].reschedule:
+        return Beginning(config, start, None)
+    if start.schedule_steps is not None:
+        tell(
+            f"the schedule ends after {start.schedule_steps:,} steps, as before, and then holds its last value;"
+            " --reschedule stretches it"
+        )
+    return Beginning(config, start, start.schedule_steps)
+
+
+def take_up(
+    run: RunDirectory, begun: Beginning, experiment: Any, choices: Mapping[str, Any], rows: MetricsFile
+) -> None:
+    """Record where the run comes from; or, where it goes on, what is not as it was, and drop what comes again.
+
+    Raises:
+        UserError: the data or the tokenizer is not what the run was started with.
+    """
+    start, data = begun.start, experiment.data
+    if start is None:
+        if is_leader():
+            rows.drop_after(0)
+            set_aside_later(run.checkpoints, None)
+            write_origin(run, begun.config, experiment, choices)
+        return
+    started_with = read_provenance(run).get("fingerprints")
+    if not started_with:
+        raise UserError(f"{run.provenance} does not tell which data the run was started with; start a new run.")
+    refuse_another_corpus(started_with, {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint})
+    tell(f"going on after step {start.step:,}, from {start.saved.path.name}")
+    if is_leader():
+        set_aside_later(run.checkpoints, start.saved)
+        rows.drop_after(start.step)
+        for change in note_resume(run, step=start.step, checkpoint=start.saved.path.name):
+            tell(f"other than at the start: {change}")
