@@ -1,4 +1,4 @@
-"""Running a property over random input: one short round with the tests, or rounds for as long as FUZZ_SECONDS says."""
+"""Running a property over random input: rounds for as long as FUZZ_SECONDS says, or one short round."""
 
 import contextlib
 import io

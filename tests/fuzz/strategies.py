@@ -206,15 +206,29 @@ CONTENTS = {
 }
 
 
+WHOLE = {
+    "txt": "Poem {number} has a line,\nand another.\n",
+    "jsonl": '{{"sentence1": "one {number}", "sentence2": "two", "text": "poem {number}", "label": {parity}}}',
+    "csv": "one {number},two,{parity}",
+    "tsv": "one {number}\ttwo\t{parity}",
+}
+"""What is sound, so that a mistake among it is met in the middle of the work."""
+
+
 @st.composite
 def data_files(draw: Any) -> tuple[str, bytes]:
     """The name and content of a data file."""
     suffix = draw(st.sampled_from(sorted(CONTENTS)))
     lines = draw(st.lists(st.sampled_from(CONTENTS[suffix]), max_size=30))
-    repeated = lines * draw(st.sampled_from((1, 1, 3, 10)))
-    content = "\n".join(repeated).encode("utf-8", "surrogatepass")
-    content = draw(st.one_of(st.just(content), st.just(content), st.binary(max_size=60), _damaged(content)))
-    name = f"data.{draw(st.sampled_from((suffix, suffix, suffix, 'txt', 'parquet', 'xyz', '')))}"
+    whole = [
+        WHOLE[suffix].format(number=number, parity=number % 2)
+        for number in range(draw(st.sampled_from((40, 40, 1, 0))))
+    ]
+    head = CONTENTS[suffix][:1] if suffix in ("csv", "tsv") and draw(st.integers(0, 4)) else []
+    content = "\n".join([*head, *whole, *lines[: draw(st.sampled_from((0, 1, 30)))]]).encode("utf-8", "surrogatepass")
+    if draw(st.sampled_from((False, False, True))):
+        content = draw(st.one_of(st.binary(max_size=60), _damaged(content)))
+    name = f"data.{draw(st.sampled_from((*[suffix] * 7, 'parquet', 'xyz', '')))}"
     if draw(st.integers(0, 4)) == 0:
         packed = gzip.compress(content, mtime=0)
         return f"{name}.gz", draw(st.one_of(st.just(packed), _damaged(packed)))

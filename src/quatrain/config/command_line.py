@@ -58,12 +58,12 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
         examined = examine(flags.overrides, folders)
         if examined.mistakes:
             raise UserError(examined.mistakes)
-        if command == "plan" and flags.multirun and not (flags.cfg or flags.info):
-            return [Job(*job) for job in sweeping.grid(examined.accepted, folders)]
         if flags.cfg == "job":
             _print_job(flags, compose_nodes(examined.accepted, folders))
             return None
-    accepted = _of_sweep(flags.overrides, examined) if flags.multirun else examined.accepted
+        accepted = _of_sweep(flags.overrides, examined) if flags.multirun else examined.accepted
+        if command == "plan" and flags.multirun:
+            return [Job(*job) for job in sweeping.grid(accepted, folders)]
     through_hydra(f"quatrain {command}", hydra_arguments(flags, accepted))
     return list(sweeping.finished) if flags.multirun else None
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from quatrain.config.compose import compose_here, searched
+from quatrain.config.compose import compose_here, hydra_composed, searched
 from quatrain.core.errors import UserError
 
 GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
@@ -40,13 +40,12 @@ def grid(arguments: list[str], folders: list[str]) -> list[tuple[dict[str, Any],
     Raises:
         UserError: with every mistake of every job, or the sweeper is one that chooses its jobs as it goes.
     """
-    import hydra
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.global_hydra import GlobalHydra
 
     loader = GlobalHydra.instance().config_loader()
     same = [one.input_line for one in _parsed(None, arguments, loader) if not one.is_sweep_override()]
-    composed = hydra.compose("config", overrides=[*searched(folders), *same], return_hydra_config=True)
+    composed = hydra_composed([*searched(folders), *same], return_hydra_config=True)
     sweeper = composed.hydra.sweeper
     if sweeper._target_ not in GRIDS:
         name = composed.hydra.runtime.choices["hydra/sweeper"]
