@@ -66,18 +66,18 @@ def kinds(config: dict[str, Any]) -> Iterator[str]:
         if group not in config:
             continue
         target = config[group]["_target_"]
-        if target.startswith(ALLOWED) and not _lies_in(target, package):
+        if target.startswith(ALLOWED) and (real := _named(target)) and not real.startswith(package):
             yield f"{group}._target_={target} is not {what}; choose an option, {group}=OPTION, or a class of {package}"
     for group, package in (("callbacks", "a callback"), ("logger", "a logger")):
         for name, node in config.get(group, {}).items():
-            if node and any(_lies_in(node["_target_"], other) for other in NO_CALLBACKS):
+            if node and (real := _named(node["_target_"])) and real.startswith(NO_CALLBACKS):
                 yield f"{group}.{name}._target_={node['_target_']} is not {package}; name another class."
 
 
-def _lies_in(target: str, package: str) -> bool:
-    """Whether the class that is really found lies in ``package``; one that may not be named is told as such."""
-    real = real_name(target)
-    return real is None or not may_be_named(real) or real.startswith(package)
+def _named(target: str) -> str | None:
+    """The class that is really found; None where there is none that may be named, which is told as such."""
+    real = real_name(target) if may_be_named(target) else None
+    return real if real and may_be_named(real) else None
 
 
 def _data_numbers(config: dict[str, Any]) -> Iterator[str]:
