@@ -11,7 +11,8 @@ Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of
 import logging
 import os
 import sys
-from contextlib import nullcontext
+import time
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
@@ -23,6 +24,9 @@ from quatrain.training.preemption import Stopped, StopRequest
 
 log = logging.getLogger("quatrain.worker")
 
+LEADER_FIRST = 2.0
+"""Seconds that a rank which ends early leaves the leading one to say why: Lightning kills that when a rank is gone."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the directory that the command line names; return the exit code."""
@@ -33,13 +37,17 @@ def main(arguments: list[str] | None = None) -> int:
     end_with_parent()
     stop = StopRequest()
     stop.listen()
+    stop.watch()
     words = sys.argv[1:] if arguments is None else arguments
     try:
         if len(words) != 1:
             raise UserError("Name one run directory: python -m quatrain.worker RUN_DIR")
         run = load_run(words[0])
-        with locked(run) if is_leader() else nullcontext(), run_log(run.log, rank=global_rank()):
-            return guarded(run, stop)
+        with locked(run, run.lock) if is_leader() else nullcontext(), run_log(run.log, rank=global_rank()):
+            code = guarded(run, stop)
+        if code != DONE and not is_leader():
+            time.sleep(LEADER_FIRST)
+        return code
     except (UserError, Stopped) as error:
         print(f"error: {error}", file=sys.stderr)
         return INTERRUPTED if isinstance(error, Stopped) else REFUSED
@@ -47,12 +55,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def guarded(run: RunDirectory, stop: StopRequest) -> int:
     """Run the experiment, and turn whatever goes wrong into a status, a sentence and an exit code."""
+    from quatrain.runs.changes import read_changes
     from quatrain.runs.run_log import log_exception
 
     before = run.status()
+    changes: list[Any] = []
+    parts: Any = ()
     training = False
     try:
-        parts = prepare(run, before, stop)
+        changes = read_changes(run)
+        parts = prepare(run, changes, before, stop)
         training = True
         train(run, *parts)
         return DONE
@@ -62,18 +74,19 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         return _interrupted(run, stopped)
     except Exception as error:
         log_exception(error)
-        return _failed(run, [in_words(error, run)], FAILED)
+        return _failed(run, [in_words(error, run, changes, parts)], FAILED)
 
 
-def prepare(run: RunDirectory, before: RunStatus, stop: StopRequest) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+def prepare(
+    run: RunDirectory, changes: list[Any], before: RunStatus, stop: StopRequest
+) -> tuple[dict[str, Any], Any, Any, Any, Any]:
     """Build data, tokenizer, model, task and trainer, and refuse what does not fit; nothing is trained."""
-    from quatrain.runs.changes import changed, read_changes
+    from quatrain.runs.changes import changed, reschedules
     from quatrain.runs.metrics_file import MetricsFile
     from quatrain.runs.run_log import quiet_libraries
     from quatrain.training.experiment import assemble, assemble_trainer, choose
     from quatrain.training.resume import find_start, length_of, refuse_no_more
 
-    changes = read_changes(run)
     config = changed(run.read_config(), changes)
     start = find_start(run.checkpoints, tell)
     same_length = start is not None and start.length == length_of(config["trainer"])
@@ -87,7 +100,7 @@ def prepare(run: RunDirectory, before: RunStatus, stop: StopRequest) -> tuple[di
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))
     schedule_steps = start.schedule_steps if start else None
     if start and not same_length:
-        if changes and changes[-1].reschedule:
+        if reschedules(changes):
             schedule_steps = None
         elif schedule_steps is not None:
             tell(f"the schedule ends after {schedule_steps:,} steps, as before, and then holds its last value")
@@ -107,16 +120,17 @@ def begin(run: RunDirectory, config: dict[str, Any], experiment: Any, choices: A
     from quatrain.runs.provenance import note_resume
     from quatrain.runs.record import write_origin
     from quatrain.runs.recorded import read_provenance
-    from quatrain.training.checkpoint_files import set_aside_later
+    from quatrain.training.checkpoint_files import remove_leftovers, tidy
     from quatrain.training.resume import refuse_another_corpus
 
     data = experiment.data
     if start is not None:
         fingerprints = {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint}
-        refuse_another_corpus(read_provenance(run)["fingerprints"], fingerprints)
+        refuse_another_corpus(read_provenance(run).get("fingerprints"), fingerprints)
         tell(f"going on after step {start.step:,}, from {start.saved.path.name}")
     if is_leader():
-        set_aside_later(run.checkpoints, start.saved if start else None)
+        tidy(run.checkpoints, start.saved if start else None, best_step=start.best_step if start else None)
+        remove_leftovers(run.path)
         rows.drop_after(start.step if start else 0)
         if start is None:
             write_origin(run, config, experiment, choices)
@@ -144,18 +158,27 @@ def train(run: RunDirectory, config: dict[str, Any], experiment: Any, trainer: A
     trainer.strategy.barrier("the run is concluded")
 
 
-def in_words(error: Exception, run: RunDirectory) -> str:
-    """What went wrong, and what to change; where memory did not suffice, a smaller batch is noted if that was asked."""
+def in_words(error: Exception, run: RunDirectory, changes: list[Any], parts: Any) -> str:
+    """What went wrong, and what to change; where memory did not suffice, a smaller batch is noted if that was asked.
+
+    ``changes`` and ``parts`` are what this process trained with.
+    """
     from quatrain.runs.changes import Change, changed, read_changes, write_changes
-    from quatrain.training.failures import is_out_of_memory, lost_loader_worker, out_of_memory, smaller_batches
+    from quatrain.training.failures import (
+        counted_batches,
+        is_out_of_memory,
+        lost_loader_worker,
+        out_of_memory,
+        smaller_batches,
+    )
 
     if is_out_of_memory(error):
-        changes = read_changes(run)
         config = changed(run.read_config(), changes)
-        smaller = smaller_batches(config) if config["trainer"]["auto_batch"] else None
-        if smaller is None:
-            return out_of_memory(config, "GPU" if "cuda" in str(error).lower() else "machine")
-        write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
+        smaller = smaller_batches(config, counted_batches(parts[2]) if parts else {})
+        if smaller is None or not config["trainer"]["auto_batch"]:
+            return out_of_memory(config, smaller, "GPU" if "cuda" in str(error).lower() else "machine")
+        if read_changes(run) == changes:  # else another rank was first
+            write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
         settings = " ".join(f"{key}={value}" for key, value in smaller.items())
         return f"The memory did not suffice; the run goes on with {settings}, which keeps the effective batch."
     what = " ".join(str(error).split()) or "no message"
@@ -186,8 +209,9 @@ def is_leader() -> bool:
 def _interrupted(run: RunDirectory, stopped: Stopped) -> int:
     """Note that a signal ended the run, and how it goes on."""
     if is_leader():
-        run.set_status("interrupted", f"{stopped}.")
-        saved = "a checkpoint is written" if stopped.saved else "the last checkpoint holds"
+        with suppress(NotNow):  # a disk that is full; the process is gone, which tells as much
+            run.set_status("interrupted", f"{stopped}.")
+        saved = "a checkpoint is written" if stopped.saved else "it goes on from the last checkpoint, if there is one"
         print(f"{stopped}; {saved}. Go on with: quatrain resume {run.path}", file=sys.stderr)
     return INTERRUPTED
 

@@ -3,22 +3,30 @@
 import signal
 import sys
 
-from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
-from quatrain.runs.changes import read_changes
+from quatrain.core.exit_codes import DONE, INTERRUPTED, KILLED, REFUSED
+from quatrain.runs.changes import Change, read_changes, write_changes
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.lock import locked
 from quatrain.runs.processes import start_worker
 
 
-def work(run: RunDirectory) -> int:
+def work(run: RunDirectory, change: Change | None = None) -> int:
     """Start a worker on ``run`` and wait for it; return its exit code.
 
     Where a rank ran out of memory and noted a smaller micro-batch (``trainer.auto_batch``), the run goes on with that.
+    ``change`` is noted before, and taken back where the worker refuses it.
+
+    Raises:
+        UserError: another command works on this run.
+        NotNow: the directory cannot be written.
     """
-    while True:
-        noted = len(read_changes(run))
-        code = start_worker(run.path)
-        if code in (DONE, REFUSED, INTERRUPTED) or len(read_changes(run)) == noted:
-            break
+    with locked(run, run.command_lock):
+        before = read_changes(run)
+        if change is not None:
+            write_changes(run, [*before, change])
+        code = _until_it_ends(run)
+        if change is not None and code == REFUSED:
+            write_changes(run, before)
     if code == 128 + signal.SIGKILL and run.status().status == "interrupted":
         print(
             "error: The run was killed from outside, as systems do when memory runs out; if nobody did it, lower"
@@ -26,3 +34,11 @@ def work(run: RunDirectory) -> int:
             file=sys.stderr,
         )
     return code
+
+
+def _until_it_ends(run: RunDirectory) -> int:
+    while True:
+        noted = len(read_changes(run))
+        code = start_worker(run.path)
+        if code in (DONE, REFUSED, INTERRUPTED, KILLED) or len(read_changes(run)) == noted:
+            return code

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from quatrain.core.asking import ASKING, hold, let_in
 from quatrain.core.build import ALLOW_VARIABLE
-from quatrain.training.preemption import ASKING
+from quatrain.core.exit_codes import KILLED
 
 STARTER_VARIABLE = "QUATRAIN_STARTER"
 """The number of the process that a worker must not outlive."""
@@ -35,7 +36,8 @@ def start_worker(
     """Run a worker on ``run_dir`` as a child process, wait for it and return its exit code (128 + n for signal n).
 
     The signals that ask for a stop are handed to the worker: it stands in a group of its own, so that a terminal's
-    Ctrl-C does not reach it twice. It dies with this process (see `end_with_parent`).
+    Ctrl-C does not reach it twice. It begins with these signals blocked, so that one which comes early waits until it
+    listens. A second Ctrl-C kills it, and the code is `KILLED`. It dies with this process (see `end_with_parent`).
 
     Args:
         run_dir: the run directory.
@@ -44,14 +46,21 @@ def start_worker(
         module: the worker's module.
     """
     command = [sys.executable, "-m", module, str(run_dir), *arguments]
-    process = subprocess.Popen(command, env=worker_environment(environment), process_group=0)
+    hold()
     try:
-        with _handing_on(process):
+        process = subprocess.Popen(command, env=worker_environment(environment), process_group=0)
+    except BaseException:
+        let_in()
+        raise
+    try:
+        with _handing_on(process) as received:
             code = process.wait()
     except BaseException:
         process.kill()
         process.wait()
         raise
+    if code == -signal.SIGKILL and received.count(signal.SIGINT) > 1:
+        return KILLED
     return code if code >= 0 else 128 - code
 
 
@@ -121,17 +130,19 @@ def _die() -> NoReturn:
 
 
 @contextmanager
-def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """Hand the signals that ask for a stop on to ``process``, a second Ctrl-C as a kill; only a main thread can do so.
+def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
+    """Hand the signals that ask for a stop, which the caller holds back until now, on to ``process``; yield them.
+
+    A second Ctrl-C is handed on as a kill. Only a main thread can do any of it.
 
     A handler that stood here before, such as a cluster launcher's that queues the job again, gets its signal when the
     process has ended, and so has saved.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
     received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        let_in()
+        yield received
+        return
 
     def hand_on(number: int, _: Any) -> None:
         again = number == signal.SIGINT and number in received
@@ -140,8 +151,9 @@ def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[None]:
             process.send_signal(signal.SIGKILL if again else number)
 
     before = {number: signal.signal(number, hand_on) for number in ASKING}
+    let_in()
     try:
-        yield
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

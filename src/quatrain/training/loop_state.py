@@ -54,3 +54,6 @@ def batches_are_smaller(fit_loop: dict[str, Any], times: int) -> None:
     for count in (batches["total"], batches["current"]):
         for name in count:
             count[name] *= times
+    for loader in fit_loop["state_dict"].get("combined_loader", []):
+        if "batches" in loader:  # a TrainingLoader's place
+            loader["batches"] *= times

@@ -15,7 +15,7 @@ class Start:
     """Where a run goes on: ``saved`` after ``step`` optimizer steps and ``epochs`` whole epochs.
 
     ``length`` is [max_epochs, max_steps] as the checkpoint's training had them, ``schedule_steps`` the steps that its
-    schedule was made for.
+    schedule was made for, ``best_step`` the step of the best checkpoint so far.
     """
 
     saved: Saved
@@ -23,6 +23,7 @@ class Start:
     epochs: int
     length: list[int]
     schedule_steps: int | None
+    best_step: int | None
 
 
 def find_start(folder: Path, tell: Callable[[str], None]) -> Start | None:
@@ -43,6 +44,7 @@ def find_start(folder: Path, tell: Callable[[str], None]) -> Start | None:
             epochs=int(own["epochs"]),
             length=[int(end) for end in own["length"]],
             schedule_steps=own["schedule_steps"],
+            best_step=own["best_step"],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{saved.path} was not written by a run of quatrain; delete the file.") from error
@@ -60,8 +62,13 @@ def refuse_no_more(start: Start, length: list[int]) -> None:
             raise UserError(f"--max-{name} {end} trains nothing more, for {done} {name} are done; name more than that.")
 
 
-def refuse_another_corpus(started_with: Mapping[str, str], now: Mapping[str, str]) -> None:
+def refuse_another_corpus(started_with: Mapping[str, str] | None, now: Mapping[str, str]) -> None:
     """Raise a `UserError` where the data or the tokenizer is not what the run was started with."""
+    if started_with is None:
+        raise UserError(
+            "This run's provenance.json is gone, so nobody can tell whether its corpus has changed; put the file"
+            " back, or start a new run with quatrain train."
+        )
     mistakes = [
         f"The {name} of this run has changed since it was started: its fingerprint was {started_with[name]} and is"
         f" {now[name]}. Put the former {name} back, or start a new run with quatrain train."
