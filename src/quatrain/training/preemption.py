@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from functools import cache
 from types import FrameType
 from typing import Any
@@ -85,12 +86,9 @@ class StopRequest:
         self.number = int(number)
         if not self.deferred:
             raise Stopped(self.number, saved=False)
-        print(  # one write: a signal may come in the midst of another print
-            f"{signal.Signals(number).name}: stopping after this step; Ctrl-C once more ends at once\n",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        words = f"{signal.Signals(number).name}: stopping after this step; Ctrl-C once more ends at once\n"
+        with suppress(OSError):  # nobody listens any more
+            os.write(2, words.encode())  # not through sys.stderr, in the midst of whose print this may be
 
 
 @cache
