@@ -9,6 +9,9 @@ from quatrain.core.errors import UserError
 from quatrain.training.checkpoint_files import Saved, newest_whole, read
 from quatrain.training.checkpoints import OWN
 
+ENDLESS = 1000
+"""The epochs of a Lightning training that names no end."""
+
 
 @dataclass(frozen=True)
 class Start:
@@ -51,7 +54,11 @@ def find_start(folder: Path, tell: Callable[[str], None]) -> Start | None:
 
 
 def length_of(trainer: Mapping[str, Any]) -> list[int]:
-    """[max_epochs, max_steps] of Lightning's arguments; -1 is no bound."""
+    """[max_epochs, max_steps] as Lightning's Trainer has them with these arguments; -1 is no bound."""
+    if trainer["fast_dev_run"]:
+        return [1, int(trainer["fast_dev_run"])]
+    if trainer["max_epochs"] is None and trainer["max_steps"] == -1 and trainer["max_time"] is None:
+        return [ENDLESS, -1]
     return [-1 if trainer[name] is None else trainer[name] for name in ("max_epochs", "max_steps")]
 
 
