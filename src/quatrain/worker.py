@@ -9,6 +9,7 @@ Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of
 """
 
 import sys
+import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,11 @@ from quatrain.runs.leader import global_rank, is_leader, tell
 from quatrain.training.preemption import Stopped, StopRequest
 
 if TYPE_CHECKING:
+    from quatrain.runs.changes import Change
     from quatrain.runs.taking_up import Beginning
+
+LEADER_FIRST = 2.0
+"""Seconds that a rank which ends early leaves the leading one to say why: Lightning kills that when a rank is gone."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,13 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
     end_with_parent()
     stop = StopRequest()
     stop.listen()
+    stop.watch()
     words = sys.argv[1:] if arguments is None else arguments
     try:
         if len(words) != 1:
             raise UserError("Name one run directory: python -m quatrain.worker RUN_DIR")
         run = load_run(words[0])
-        with locked(run) if is_leader() else nullcontext(), run_log(run.log, rank=global_rank()):
-            return guarded(run, stop)
+        with locked(run, run.lock) if is_leader() else nullcontext(), run_log(run.log, rank=global_rank()):
+            code = guarded(run, stop)
+        if code != DONE and not is_leader():
+            time.sleep(LEADER_FIRST)
+        return code
     except (UserError, Stopped) as error:
         print(f"error: {error}", file=sys.stderr)
         return INTERRUPTED if isinstance(error, Stopped) else REFUSED
@@ -45,13 +54,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def guarded(run: RunDirectory, stop: StopRequest) -> int:
     """Run the experiment, and turn whatever goes wrong into a status, a sentence and an exit code."""
+    from quatrain.runs.changes import read_changes
     from quatrain.runs.outcome import failed, in_words, interrupted, refused
     from quatrain.runs.run_log import log_exception
 
-    training = False
     before = run.status()
+    changes: list[Change] = []
+    parts: Any = ()
+    training = False
     try:
-        parts = prepare(run, before, stop)
+        changes = read_changes(run)
+        parts = prepare(run, changes, before, stop)
         training = True
         train(run, *parts)
         return DONE
@@ -61,17 +74,19 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         return interrupted(run, stopped)
     except Exception as error:
         log_exception(error)
-        return failed(run, [in_words(error, run)])
+        return failed(run, [in_words(error, run, changes, parts[2] if parts else None)])
 
 
-def prepare(run: RunDirectory, before: RunStatus, stop: StopRequest) -> tuple["Beginning", Any, Any, Any]:
+def prepare(
+    run: RunDirectory, changes: list["Change"], before: RunStatus, stop: StopRequest
+) -> tuple["Beginning", Any, Any, Any]:
     """Build data, tokenizer, model, task and trainer, and refuse what does not fit; nothing is trained."""
     from quatrain.runs.metrics_file import MetricsFile
     from quatrain.runs.run_log import quiet_libraries
     from quatrain.runs.taking_up import beginning, take_up
     from quatrain.training.experiment import assemble, assemble_trainer, choose
 
-    begun = beginning(run, before)
+    begun = beginning(run, changes, before)
     config = begun.config
     choices = choose(config)
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))

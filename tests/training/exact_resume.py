@@ -11,7 +11,6 @@ from pytorch_lightning.callbacks import Callback
 
 from quatrain.config.compose import compose
 from quatrain.training.checkpoint_files import Saved, saved_in
-from quatrain.training.checkpoints import Checkpoints
 from quatrain.training.experiment import assemble, assemble_trainer, choose
 from quatrain.training.preemption import Stopped, StopRequest
 from quatrain.training.resume import find_start
@@ -33,8 +32,17 @@ ENCODER = (
     "model.config.num_hidden_layers=2",
     "model.config.num_attention_heads=2",
     "model.config.intermediate_size=32",
+    "model.config.hidden_dropout_prob=0.1",
+    "model.config.attention_probs_dropout_prob=0.1",
 )
-DECODER = ("model.config.n_embd=16", "model.config.n_layer=2", "model.config.n_head=2")
+DECODER = (
+    "model.config.n_embd=16",
+    "model.config.n_layer=2",
+    "model.config.n_head=2",
+    "model.config.resid_pdrop=0.1",
+    "model.config.embd_pdrop=0.1",
+    "model.config.attn_pdrop=0.1",
+)
 TASKS = {
     "masked_lm": ("experiment=quick_sonnets", "data.max_length=16", *ENCODER),
     "causal_lm": ("experiment=quick_windows", "data.max_length=32", *DECODER),
@@ -84,8 +92,13 @@ def config_of(task: str, *overrides: str) -> dict[str, Any]:
     return compose([*TASKS[task], *SMALL, *overrides])
 
 
-def train(config: dict[str, Any], folder: Path, stop_at: tuple[str, int] | None = None) -> Run:
-    """Train, or go on with what lies in ``folder``; ``stop_at``: the hook, and its how-many-th call, of a signal."""
+def train(
+    config: dict[str, Any], folder: Path, stop_at: tuple[str, int] | None = None, also: Callback | None = None
+) -> Run:
+    """Train, or go on with what lies in ``folder``; ``stop_at``: the hook, and its how-many-th call, of a signal.
+
+    ``also`` is called before all other callbacks.
+    """
     rows: list[Row] = []
     stop = StopRequest()
     stop.listen = lambda: None  # type: ignore[method-assign]
@@ -95,6 +108,8 @@ def train(config: dict[str, Any], folder: Path, stop_at: tuple[str, int] | None 
     trainer, _ = assemble_trainer(config, choices, folder, rows.append, experiment.data.monitor, stop)
     if stop_at:
         trainer.callbacks.insert(0, At(*stop_at, lambda: setattr(stop, "number", 15)))  # type: ignore[attr-defined]
+    if also:
+        trainer.callbacks.insert(0, also)  # type: ignore[attr-defined]
     stopped = None
     seed_everything(config["seed"])
     try:
@@ -110,7 +125,3 @@ def only(saved: Saved, folder: Path) -> Path:
     (folder / "checkpoints").mkdir(parents=True)
     shutil.copy(saved.path, folder / "checkpoints" / saved.path.name)
     return folder
-
-
-def checkpoints_callback(trainer: Any) -> Checkpoints:
-    return next(callback for callback in trainer.callbacks if isinstance(callback, Checkpoints))

@@ -9,10 +9,11 @@ recorded in changes.yaml beside it.
 
 import argparse
 import sys
+import time
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.core.exit_codes import DONE, REFUSED
+from quatrain.core.exit_codes import DONE
 from quatrain.runs.directory import RunDirectory
 
 
@@ -45,7 +46,7 @@ def resume(path: str, *, max_epochs: int | None = None, max_steps: int | None = 
     """
     from quatrain.config.check import check
     from quatrain.runs.attempts import work
-    from quatrain.runs.changes import changed, longer, read_changes, write_changes
+    from quatrain.runs.changes import changed, longer, read_changes
     from quatrain.runs.directory import load_run
 
     run = load_run(path)
@@ -53,22 +54,21 @@ def resume(path: str, *, max_epochs: int | None = None, max_steps: int | None = 
     if reschedule and not longer_now:
         raise UserError("--reschedule needs a new length to stretch the schedule to; add --max-epochs N.")
     _refuse_status(run, longer_now)
-    before = read_changes(run)
-    changes = list(before)
+    change = None
     if longer_now:
         why = " ".join(["quatrain resume", *sys.argv[2:]])
-        changes.append(longer(why, max_epochs=max_epochs, max_steps=max_steps, reschedule=reschedule))
-    config: dict[str, Any] = changed(run.read_config(), changes)
+        change = longer(why, max_epochs=max_epochs, max_steps=max_steps, reschedule=reschedule)
+    config: dict[str, Any] = changed(run.read_config(), [*read_changes(run), *([change] if change else [])])
     check(config)
-    write_changes(run, changes)
-    code = work(run)
-    if code == REFUSED:
-        write_changes(run, before)
-    return code
+    return work(run, change)
 
 
 def _refuse_status(run: RunDirectory, longer_now: bool) -> None:
-    status = run.status()
+    from quatrain.runs.lock import AFTER_A_KILL
+
+    began = time.monotonic()
+    while (status := run.status()).status == "running" and time.monotonic() < began + AFTER_A_KILL:
+        time.sleep(0.05)
     if status.status == "done" and not longer_now:
         raise UserError(f"{run.path} is done; train it on with --max-epochs N or --max-steps N.")
     if status.status == "running":

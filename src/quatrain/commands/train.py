@@ -60,8 +60,9 @@ def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int
     made = [parent for parent in place.parents if not parent.exists()]
     directory = RunDirectory.create(place, config, overrides, numbered=own is None and not in_job())
     code = work(directory)
-    why = directory.status().why
-    if code == REFUSED:
+    status = directory.status()
+    why = status.why
+    if code == REFUSED and status.status != "running" and not directory.checkpoints.exists():
         shutil.rmtree(directory.path)
         for parent in made:  # the innermost first; another run may have moved in meanwhile
             with suppress(OSError):

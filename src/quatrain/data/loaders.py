@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
+from quatrain.core.asking import ASKING, hold
 from quatrain.core.errors import UserError
 from quatrain.data.collate import as_tensors
 from quatrain.data.forks import quiet_forks
@@ -130,14 +132,21 @@ def _settings(num_workers: int, seed: int) -> dict[str, Any]:
     return {
         "num_workers": num_workers,
         "collate_fn": as_tensors,
-        "worker_init_fn": die_with_parent,
+        "worker_init_fn": belong_to_parent,
         # iter(loader) draws from the global generator unless it has one of its own.
         "generator": torch.Generator().manual_seed(seed),
     }
 
 
-def die_with_parent(worker: int) -> None:
-    """Make this loader worker end as soon as the process that started it is gone, however that ended."""
+def belong_to_parent(worker: int) -> None:
+    """Make this loader worker end when the process that started it does or says so, and at no one else's word.
+
+    Clusters and terminals send a signal that asks for a stop to all processes of a run, and the run then needs its
+    loaders for the rest of a step.
+    """
+    if hasattr(signal, "sigwaitinfo"):
+        hold()
+        threading.Thread(target=_obey, args=(os.getppid(),), daemon=True).start()
     if sys.platform == "linux":
         import ctypes
 
@@ -145,6 +154,13 @@ def die_with_parent(worker: int) -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()
+
+
+def _obey(parent: int) -> None:
+    """Take signals that ask for a stop from ``parent`` alone."""
+    while signal.sigwaitinfo(ASKING).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 def _follow(sentinel: int) -> None:

@@ -2,23 +2,33 @@
 
 import signal
 import sys
+from contextlib import nullcontext
 
 from quatrain.core.exit_codes import DONE, INTERRUPTED, KILLED, REFUSED
-from quatrain.runs.changes import read_changes
+from quatrain.runs.changes import Change, read_changes, write_changes
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.leader import is_leader
+from quatrain.runs.lock import locked
 from quatrain.runs.processes import start_worker
 
 
-def work(run: RunDirectory) -> int:
+def work(run: RunDirectory, change: Change | None = None) -> int:
     """Start a worker on ``run`` and wait for it; return its exit code.
 
     Where a rank ran out of memory and noted a smaller micro-batch (``trainer.auto_batch``), the run goes on with that.
+    ``change`` is noted before, and taken back where the worker refuses it.
+
+    Raises:
+        UserError: another command works on this run.
+        NotNow: the directory cannot be written.
     """
-    while True:
-        noted = len(read_changes(run))
-        code = start_worker(run.path)
-        if code in (DONE, REFUSED, INTERRUPTED) or len(read_changes(run)) == noted:
-            break
+    with locked(run, run.command_lock) if is_leader() else nullcontext():
+        before = read_changes(run)
+        if change is not None:
+            write_changes(run, [*before, change])
+        code = _until_it_ends(run)
+        if change is not None and code == REFUSED:
+            write_changes(run, before)
     if code == KILLED:
         print(f"ended at once. Go on from the last checkpoint with: quatrain resume {run.path}", file=sys.stderr)
     elif code == 128 + signal.SIGKILL and run.status().status == "interrupted":
@@ -28,3 +38,11 @@ def work(run: RunDirectory) -> int:
             file=sys.stderr,
         )
     return code
+
+
+def _until_it_ends(run: RunDirectory) -> int:
+    while True:
+        noted = len(read_changes(run))
+        code = start_worker(run.path)
+        if code in (DONE, REFUSED, INTERRUPTED, KILLED) or len(read_changes(run)) == noted:
+            return code

@@ -86,6 +86,12 @@ def changed(config: Mapping[str, Any], changes: Sequence[Change]) -> dict[str, A
     return new
 
 
+def reschedules(changes: Sequence[Change]) -> bool:
+    """Whether the last change of the length stretches the schedule to it."""
+    lengths = [change for change in changes if "trainer.max_epochs" in change.set or "trainer.max_steps" in change.set]
+    return bool(lengths) and lengths[-1].reschedule
+
+
 def _change(entry: Any) -> Change:
     if not isinstance(entry, dict) or set(entry) != {"why", "set", "reschedule", "time"}:
         raise ValueError("an entry has why, set, reschedule and time")

@@ -53,6 +53,7 @@ class RunDirectory:
         self.tokenizer = self.path / "tokenizer"
         self.tracking = self.path / "tracking"
         self.lock = self.path / ".lock"
+        self.command_lock = self.path / ".command.lock"
 
     def __repr__(self) -> str:
         return f"RunDirectory({str(self.path)!r})"

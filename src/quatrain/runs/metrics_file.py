@@ -28,6 +28,7 @@ class MetricsFile:
         self.path = path
         self.columns: list[str] = []
         self._seen: set[tuple[float, str]] = set()
+        self._torn = False
         if path.exists():
             self._load(read_rows(path))
 
@@ -41,7 +42,7 @@ class MetricsFile:
         if kinds and kinds <= self._seen:
             return
         new = [name for name in _ordered(row) if name not in self.columns]
-        if new:
+        if new or self._torn:
             rows = read_rows(self.path) if self.columns else []
             self.columns += new
             self._rewrite([*rows, dict(row)])
@@ -57,7 +58,7 @@ class MetricsFile:
         """Drop the rows of later steps: a run that resumes at ``step`` takes them again."""
         rows = read_rows(self.path)
         kept = [row for row in rows if row["step"] <= step]
-        if len(kept) < len(rows):
+        if len(kept) < len(rows) or self._torn:
             self._seen = set().union(*map(_kinds, kept))
             self._rewrite(kept)
 
@@ -65,13 +66,13 @@ class MetricsFile:
         with self.path.open(encoding="utf-8", newline="") as file:
             self.columns = next(csv.reader(file), [])
         self._seen = set().union(*map(_kinds, rows))
-        if not self.path.read_bytes().endswith(b"\n"):
-            self._rewrite(rows)
+        self._torn = not self.path.read_bytes().endswith(b"\n")  # mended when it is written to: ranks only read
 
     def _rewrite(self, rows: Iterable[Mapping[str, int | float]]) -> None:
         header = io.StringIO()
         csv.writer(header, lineterminator="\n").writerow(self.columns)
         write_whole(self.path, header.getvalue() + _lines(self.columns, rows))
+        self._torn = False
 
 
 def read_rows(path: Path) -> list[dict[str, int | float]]:

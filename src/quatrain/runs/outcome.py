@@ -2,6 +2,8 @@
 
 import logging
 import sys
+from contextlib import suppress
+from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.core.exit_codes import FAILED, INTERRUPTED, REFUSED
@@ -17,8 +19,9 @@ log = logging.getLogger("quatrain.run")
 def interrupted(run: RunDirectory, stopped: Stopped) -> int:
     """Note that a signal ended the run, say how it goes on, and have a cluster queue it again; return the exit code."""
     if is_leader():
-        run.set_status("interrupted", f"{stopped}.")
-        saved = "a checkpoint is written" if stopped.saved else "the last checkpoint holds"
+        with suppress(NotNow):  # a disk that is full; the process is gone, which tells as much
+            run.set_status("interrupted", f"{stopped}.")
+        saved = "a checkpoint is written" if stopped.saved else "it goes on from the last checkpoint, if there is one"
         tell(f"{stopped}; {saved}. Go on with: quatrain resume {run.path}")
         requeue(stopped.number)
     return INTERRUPTED
@@ -43,17 +46,26 @@ def failed(run: RunDirectory, sentences: list[str], code: int = FAILED) -> int:
     return _say(sentences, code)
 
 
-def in_words(error: Exception, run: RunDirectory) -> str:
-    """What went wrong, and what to change; where memory did not suffice, a smaller batch is noted if that was asked."""
-    from quatrain.training.failures import is_out_of_memory, lost_loader_worker, out_of_memory, smaller_batches
+def in_words(error: Exception, run: RunDirectory, changes: list[Change], trainer: Any) -> str:
+    """What went wrong, and what to change; where memory did not suffice, a smaller batch is noted if that was asked.
+
+    ``changes`` and ``trainer`` are what this process trained with; the latter None where it had not come so far.
+    """
+    from quatrain.training.failures import (
+        counted_batches,
+        is_out_of_memory,
+        lost_loader_worker,
+        out_of_memory,
+        smaller_batches,
+    )
 
     if is_out_of_memory(error):
-        changes = read_changes(run)
         config = changed(run.read_config(), changes)
-        smaller = smaller_batches(config) if config["trainer"]["auto_batch"] else None
-        if smaller is None:
-            return out_of_memory(config, "GPU" if "cuda" in str(error).lower() else "machine")
-        write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
+        smaller = smaller_batches(config, counted_batches(trainer) if trainer else {})
+        if smaller is None or not config["trainer"]["auto_batch"]:
+            return out_of_memory(config, smaller, "GPU" if "cuda" in str(error).lower() else "machine")
+        if read_changes(run) == changes:  # else another rank was first
+            write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
         settings = " ".join(f"{key}={value}" for key, value in smaller.items())
         return f"The memory did not suffice; the run goes on with {settings}, which keeps the effective batch."
     what = " ".join(str(error).split()) or "no message"

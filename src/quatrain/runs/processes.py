@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+from quatrain.core.asking import ASKING, hold, let_in
 from quatrain.core.build import ALLOW_VARIABLE
 from quatrain.core.exit_codes import KILLED
-from quatrain.training.preemption import ASKING
 
 STARTER_VARIABLE = "QUATRAIN_STARTER"
 """The number of the process that a worker must not outlive."""
@@ -35,10 +35,9 @@ def start_worker(
 ) -> int:
     """Run a worker on ``run_dir`` as a child process, wait for it and return its exit code (128 + n for signal n).
 
-    After a second Ctrl-C, which kills it, that is `KILLED`.
-
     The signals that ask for a stop are handed to the worker: it stands in a group of its own, so that a terminal's
-    Ctrl-C does not reach it twice. It dies with this process (see `end_with_parent`).
+    Ctrl-C does not reach it twice. It begins with these signals blocked, so that one which comes early waits until it
+    listens. A second Ctrl-C kills it, and the code is `KILLED`. It dies with this process (see `end_with_parent`).
 
     Args:
         run_dir: the run directory.
@@ -47,7 +46,12 @@ def start_worker(
         module: the worker's module.
     """
     command = [sys.executable, "-m", module, str(run_dir), *arguments]
-    process = subprocess.Popen(command, env=worker_environment(environment), process_group=0)
+    hold()
+    try:
+        process = subprocess.Popen(command, env=worker_environment(environment), process_group=0)
+    except BaseException:
+        let_in()
+        raise
     try:
         with _handing_on(process) as received:
             code = process.wait()
@@ -55,7 +59,7 @@ def start_worker(
         process.kill()
         process.wait()
         raise
-    if received.count(signal.SIGINT) > 1:
+    if code == -signal.SIGKILL and received.count(signal.SIGINT) > 1:
         return KILLED
     return code if code >= 0 else 128 - code
 
@@ -67,8 +71,7 @@ def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]
     could take the place of a library.
     """
     environment = dict(os.environ)
-    left = () if "TORCHELASTIC_RUN_ID" in environment else RANK_VARIABLES  # torchrun's are meant
-    for name in ("HYDRA_FULL_ERROR", *left):
+    for name in ("HYDRA_FULL_ERROR", *RANK_VARIABLES):
         environment.pop(name, None)
     environment["PYTHONSAFEPATH"] = "1"
     environment[STARTER_VARIABLE] = str(os.getpid())
@@ -128,13 +131,16 @@ def _die() -> NoReturn:
 
 @contextmanager
 def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
-    """Hand the signals that ask for a stop on to ``process``, a second Ctrl-C as a kill; only a main thread can do so.
+    """Hand the signals that ask for a stop, which the caller holds back until now, on to ``process``; yield them.
+
+    A second Ctrl-C is handed on as a kill. Only a main thread can do any of it.
 
     A handler that stood here before, such as a cluster launcher's that queues the job again, gets its signal when the
-    process has ended, and so has saved. The block gets the list of the signals received.
+    process has ended, and so has saved.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
+        let_in()
         yield received
         return
 
@@ -145,6 +151,7 @@ def _handing_on(process: "subprocess.Popen[bytes]") -> Iterator[list[int]]:
             process.send_signal(signal.SIGKILL if again else number)
 
     before = {number: signal.signal(number, hand_on) for number in ASKING}
+    let_in()
     try:
         yield received
     finally:

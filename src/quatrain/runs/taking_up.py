@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.runs.changes import changed, read_changes
+from quatrain.runs.changes import Change, changed, reschedules
 from quatrain.runs.directory import RunDirectory, RunStatus
 from quatrain.runs.leader import is_leader, tell
 from quatrain.runs.metrics_file import MetricsFile
 from quatrain.runs.provenance import note_resume
 from quatrain.runs.record import write_origin
 from quatrain.runs.recorded import read_provenance
-from quatrain.training.checkpoint_files import set_aside_later
+from quatrain.training.checkpoint_files import remove_leftovers, tidy
 from quatrain.training.resume import Start, find_start, length_of, refuse_another_corpus, refuse_no_more
 
 
@@ -33,13 +33,12 @@ class Beginning:
         return str(self.start.saved.path) if self.start else None
 
 
-def beginning(run: RunDirectory, before: RunStatus) -> Beginning:
-    """Find where ``run``, whose status was ``before``, begins or goes on; it says running from then on.
+def beginning(run: RunDirectory, changes: list[Change], before: RunStatus) -> Beginning:
+    """Find where ``run``, changed and of the status ``before``, begins or goes on; it says running from then on.
 
     Raises:
         UserError: it is done, or a new length leaves nothing to train.
     """
-    changes = read_changes(run)
     config = changed(run.read_config(), changes)
     start = find_start(run.checkpoints, tell)
     length = length_of(config["trainer"])
@@ -53,7 +52,7 @@ def beginning(run: RunDirectory, before: RunStatus) -> Beginning:
     if not longer:
         return Beginning(config, start, start.schedule_steps)
     refuse_no_more(start, length)
-    if changes and changes[-1].reschedule:
+    if reschedules(changes):
         return Beginning(config, start, None)
     if start.schedule_steps is not None:
         tell(
@@ -74,17 +73,17 @@ def take_up(
     start, data = begun.start, experiment.data
     if start is None:
         if is_leader():
+            tidy(run.checkpoints, None, best_step=None)
+            remove_leftovers(run.path)
             rows.drop_after(0)
-            set_aside_later(run.checkpoints, None)
             write_origin(run, begun.config, experiment, choices)
         return
-    started_with = read_provenance(run).get("fingerprints")
-    if not started_with:
-        raise UserError(f"{run.provenance} does not tell which data the run was started with; start a new run.")
-    refuse_another_corpus(started_with, {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint})
+    now = {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint}
+    refuse_another_corpus(read_provenance(run).get("fingerprints"), now)
     tell(f"going on after step {start.step:,}, from {start.saved.path.name}")
     if is_leader():
-        set_aside_later(run.checkpoints, start.saved)
+        tidy(run.checkpoints, start.saved, best_step=start.best_step)
+        remove_leftovers(run.path)
         rows.drop_after(start.step)
         for change in note_resume(run, step=start.step, checkpoint=start.saved.path.name):
             tell(f"other than at the start: {change}")

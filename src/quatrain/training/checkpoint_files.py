@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,13 @@ def saved_in(folder: Path) -> list[Saved]:
     """The checkpoints in ``folder``, whole or not, the newest first."""
     if not folder.is_dir():
         return []
-    found = [
-        Saved(path, int(name[2]), name[3], name[1] == "step")
-        for path in folder.iterdir()
-        if (name := NAME.fullmatch(path.name)) and path.is_file() and not path.is_symlink()
-    ]
-    return sorted(found, key=lambda one: (one.step, one.path.stat().st_mtime_ns), reverse=True)
+    found: list[tuple[int, int, Saved]] = []
+    for path in folder.iterdir():
+        if (name := NAME.fullmatch(path.name)) and path.is_file() and not path.is_symlink():
+            with suppress(FileNotFoundError):  # another rank may set it aside at this moment
+                when = path.stat().st_mtime_ns
+                found.append((int(name[2]), when, Saved(path, int(name[2]), name[3], name[1] == "step")))
+    return [saved for *_, saved in sorted(found, key=lambda one: one[:2], reverse=True)]
 
 
 def newest_whole(folder: Path, tell: Callable[[str], None]) -> Saved | None:
@@ -80,13 +82,38 @@ def whole_of_step(folder: Path, step: int) -> Saved | None:
     return next((saved for saved in saved_in(folder) if saved.step == step and saved.is_whole()), None)
 
 
-def set_aside_later(folder: Path, kept: Saved | None) -> None:
-    """Rename the checkpoints that are newer than ``kept``, all of them corrupt, so that none is looked at again."""
+def tidy(folder: Path, start: Saved | None, *, best_step: int | None) -> None:
+    """Make ``folder`` what it was when ``start`` was written, whatever came of it since.
+
+    Newer checkpoints to resume from are corrupt, else one of them were ``start``: they are renamed, so that none is
+    looked at again. The second names stand for ``start`` and for the best so far, and what killed processes left behind
+    is gone.
+    """
+    if not folder.is_dir():
+        return
     for saved in saved_in(folder):
-        if kept is not None and saved.path == kept.path:
-            return
+        if start is not None and saved.path == start.path:
+            break
         if saved.resumable:
             saved.path.replace(saved.path.with_name(saved.path.name + SET_ASIDE))
+        elif start is None or saved.step > start.step:
+            saved.path.unlink()
+    best = None if best_step is None else whole_of_step(folder, best_step)
+    for name, one in ((LAST, start), (BEST, best)):
+        if one is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            second_name(one.path, folder / name)
+    remove_leftovers(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files and folders of processes that were killed while they wrote in ``folder``."""
+    for left in folder.glob(".*.tmp"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def keep_newest(folder: Path, written: Saved, keep: int, *, best_step: int | None) -> None:
@@ -97,8 +124,7 @@ def keep_newest(folder: Path, written: Saved, keep: int, *, best_step: int | Non
     for old in before:
         if old not in kept:
             old.path.unlink(missing_ok=True)
-    for left in folder.glob(".*.tmp"):
-        left.unlink(missing_ok=True)
+    remove_leftovers(folder)
 
 
 def take_name(temporary: Path, step: int, digest: str, *, resumable: bool) -> Saved:

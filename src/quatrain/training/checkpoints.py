@@ -112,6 +112,7 @@ class Checkpoints(Checkpoint):
             "length": [trainer.max_epochs, trainer.max_steps],
             "epochs": epochs_done(trainer),
             "accumulated": trainer.accumulate_grad_batches,
+            "best_step": self.best_step,
         }
 
     def on_load_checkpoint(

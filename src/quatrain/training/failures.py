@@ -1,5 +1,6 @@
 """What went wrong in the midst of a training, in words that say what to change."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -27,11 +28,24 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError | OSError) and bool(OUT_OF_MEMORY.search(str(error)))
 
 
-def smaller_batches(config: Mapping[str, Any]) -> dict[str, int] | None:
-    """The settings of the next smaller micro-batch with the same effective batch; None below one example.
+def counted_batches(trainer: Any) -> dict[str, int]:
+    """Settings that are shares, as the numbers of micro-batches that Lightning has made of them; empty before that."""
+    counted = {
+        "trainer.limit_train_batches": trainer.num_training_batches,
+        "trainer.val_check_interval": trainer.val_check_batch,
+    }
+    validation = trainer.num_val_batches
+    if isinstance(validation, list) and len(validation) == 1:
+        counted["trainer.limit_val_batches"] = validation[0]
+    return {key: int(number) for key, number in counted.items() if number and math.isfinite(number)}
+
+
+def smaller_batches(config: Mapping[str, Any], counted: Mapping[str, int]) -> dict[str, int] | None:
+    """The settings of the next smaller micro-batch with the same effective batch; None where there is none.
 
     The batch is divided by its smallest prime factor, two where it can be, and as much more is accumulated: every
-    optimizer step sees the same examples.
+    optimizer step sees the same examples. ``counted`` has the numbers of micro-batches (`counted_batches`) in place of
+    shares, which smaller ones would round in another way; an incomplete batch that was dropped stays so too.
     """
     if "batch_size" not in config["data"]:  # a data module of the user's own
         return None
@@ -46,14 +60,18 @@ def smaller_batches(config: Mapping[str, Any]) -> dict[str, int] | None:
     }
     for key in IN_BATCHES:
         value = trainer[key.partition(".")[2]]
+        drops = key == "trainer.limit_train_batches" and config["data"].get("drop_last")
+        if drops or (isinstance(value, float) and value not in (0.0, 1.0)):
+            value = counted.get(key)
+            if value is None:
+                return None
         if isinstance(value, int) and not isinstance(value, bool) and value:
             new[key] = value * times
     return new
 
 
-def out_of_memory(config: Mapping[str, Any], device: str) -> str:
-    """The sentence for a training that did not fit: what to lower, and to how much."""
-    smaller = smaller_batches(config)
+def out_of_memory(config: Mapping[str, Any], smaller: Mapping[str, int] | None, device: str) -> str:
+    """The sentence for a training that did not fit: what to lower, and to how much (``smaller``)."""
     if smaller is None:
         fix = "lower data.max_length, choose a smaller model, or set speed.gradient_checkpointing=true"
     else:

@@ -52,5 +52,9 @@ def batches_are_smaller(fit_loop: dict[str, Any], times: int) -> None:
     """Make the loop state, in place, one of batches that are ``times`` smaller, and accumulated ``times`` more."""
     batches = fit_loop["epoch_loop.batch_progress"]
     for count in (batches["total"], batches["current"]):
-        for name in count:
-            count[name] *= times
+        ready = count["ready"]
+        for name, number in count.items():
+            count[name] = ready * times - (ready - number)  # the batch that is under way is the last small one
+    for loader in fit_loop["state_dict"].get("combined_loader", []):
+        if "batches" in loader:  # a TrainingLoader's place
+            loader["batches"] *= times

@@ -4,15 +4,24 @@ import os
 import signal
 import sys
 import threading
+import time
+from contextlib import suppress
+from functools import cache
 from types import FrameType
 from typing import Any
 
-ASKING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2") if hasattr(signal, name))
-"""Signals that ask a run to stop: a cluster's, a terminal's, and the two that clusters send before the time is up."""
+from quatrain.core.asking import ASKING, let_in
+from quatrain.core.exit_codes import INTERRUPTED
+
+PATIENCE = 5.0
+"""Seconds that a signal waits for the main thread to hear it, where nothing is trained."""
 
 
-class Stopped(Exception):  # noqa: N818 - no error, but the end that was asked for
-    """The run ends here because a signal asked for it. ``saved`` tells whether a checkpoint was written for it."""
+class Stopped(BaseException):
+    """The run ends here because a signal asked for it. ``saved`` tells whether a checkpoint was written for it.
+
+    No error, and so nothing that a library may catch: it is raised wherever the main thread happens to be.
+    """
 
     def __init__(self, number: int, *, saved: bool) -> None:
         super().__init__(f"{signal.Signals(number).name} stopped the run")
@@ -39,10 +48,33 @@ class StopRequest:
         self.deferred = False
 
     def listen(self) -> None:
-        """Take over the signals of this process; only a main thread can."""
+        """Take over the signals of this process, also those that its starter held back; only a main thread can."""
         if threading.current_thread() is threading.main_thread():
             for number in ASKING:
                 signal.signal(number, self._receive)
+            _forked_ones_do_not_listen()
+            let_in()
+
+    def watch(self) -> None:
+        """End the process where nothing is trained and a signal finds the main thread deaf for `PATIENCE` seconds.
+
+        Python hears signals between two of its own instructions, and a library may be long at one: a tokenizer that is
+        fitted, a rank that waits for the others. There is nothing to save then.
+        """
+        if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "pthread_sigmask"):
+            return
+        heard, written = os.pipe()
+        os.set_blocking(written, False)
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
+        threading.Thread(target=self._end_if_deaf, args=(heard,), name="signals", daemon=True).start()
+
+    def _end_if_deaf(self, heard: int) -> None:
+        while number := os.read(heard, 1)[0]:
+            if number in ASKING and not self.deferred:
+                time.sleep(PATIENCE)
+                if not self.number and not self.deferred:
+                    print(f"{signal.Signals(number).name} ends this process", file=sys.stderr, flush=True)
+                    os._exit(INTERRUPTED)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self.number and number == signal.SIGINT:
@@ -54,9 +86,20 @@ class StopRequest:
         self.number = int(number)
         if not self.deferred:
             raise Stopped(self.number, saved=False)
-        print(  # one write: a signal may come in the midst of another print
-            f"{signal.Signals(number).name}: stopping after this step; Ctrl-C once more ends at once\n",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+        words = f"{signal.Signals(number).name}: stopping after this step; Ctrl-C once more ends at once\n"
+        with suppress(OSError):  # nobody listens any more
+            os.write(2, words.encode())  # not through sys.stderr, in the midst of whose print this may be
+
+
+@cache
+def _forked_ones_do_not_listen() -> None:
+    """Give processes that this one forks (loaders, pools) the system's own answers to signals back."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_as_the_system_does)
+
+
+def _as_the_system_does() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in ASKING:
+        if isinstance(getattr(signal.getsignal(number), "__self__", None), StopRequest):
+            signal.signal(number, signal.SIG_DFL)

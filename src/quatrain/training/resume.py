@@ -9,13 +9,16 @@ from quatrain.core.errors import UserError
 from quatrain.training.checkpoint_files import Saved, newest_whole, read
 from quatrain.training.checkpoints import OWN
 
+ENDLESS = 1000
+"""The epochs of a Lightning training that names no end."""
+
 
 @dataclass(frozen=True)
 class Start:
     """Where a run goes on: ``saved`` after ``step`` optimizer steps and ``epochs`` whole epochs.
 
     ``length`` is [max_epochs, max_steps] as the checkpoint's training had them, ``schedule_steps`` the steps that its
-    schedule was made for.
+    schedule was made for, ``best_step`` the step of the best checkpoint so far.
     """
 
     saved: Saved
@@ -23,6 +26,7 @@ class Start:
     epochs: int
     length: list[int]
     schedule_steps: int | None
+    best_step: int | None
 
 
 def find_start(folder: Path, tell: Callable[[str], None]) -> Start | None:
@@ -43,13 +47,18 @@ def find_start(folder: Path, tell: Callable[[str], None]) -> Start | None:
             epochs=int(own["epochs"]),
             length=[int(end) for end in own["length"]],
             schedule_steps=own["schedule_steps"],
+            best_step=own["best_step"],
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(f"{saved.path} was not written by a run of quatrain; delete the file.") from error
 
 
 def length_of(trainer: Mapping[str, Any]) -> list[int]:
-    """[max_epochs, max_steps] of Lightning's arguments; -1 is no bound."""
+    """[max_epochs, max_steps] as Lightning's Trainer has them with these arguments; -1 is no bound."""
+    if trainer["fast_dev_run"]:
+        return [1, int(trainer["fast_dev_run"])]
+    if trainer["max_epochs"] is None and trainer["max_steps"] == -1 and trainer["max_time"] is None:
+        return [ENDLESS, -1]
     return [-1 if trainer[name] is None else trainer[name] for name in ("max_epochs", "max_steps")]
 
 
@@ -60,8 +69,13 @@ def refuse_no_more(start: Start, length: list[int]) -> None:
             raise UserError(f"--max-{name} {end} trains nothing more, for {done} {name} are done; name more than that.")
 
 
-def refuse_another_corpus(started_with: Mapping[str, str], now: Mapping[str, str]) -> None:
+def refuse_another_corpus(started_with: Mapping[str, str] | None, now: Mapping[str, str]) -> None:
     """Raise a `UserError` where the data or the tokenizer is not what the run was started with."""
+    if started_with is None:
+        raise UserError(
+            "This run's provenance.json is gone, so nobody can tell whether its corpus has changed; put the file"
+            " back, or start a new run with quatrain train."
+        )
     mistakes = [
         f"The {name} of this run has changed since it was started: its fingerprint was {started_with[name]} and is"
         f" {now[name]}. Put the former {name} back, or start a new run with quatrain train."

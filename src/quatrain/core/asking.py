@@ -1,0 +1,18 @@
+"""The signals that ask a process to stop, in a row that every room knows."""
+
+import signal
+
+ASKING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2") if hasattr(signal, name))
+"""A cluster's, a terminal's, and the two that clusters send before the time is up."""
+
+
+def hold() -> None:
+    """Let the signals of `ASKING` wait for this thread, and for every process and thread that it starts from now on."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+
+
+def let_in() -> None:
+    """Take the signals of `ASKING` again, those that have waited at once."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
