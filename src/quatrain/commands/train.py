@@ -20,8 +20,13 @@ from quatrain.runs.directory import RunDirectory
 def main(arguments: list[str]) -> int:
     """Run ``quatrain train``; return its exit code."""
     from quatrain.config.command_line import Job, read
+    from quatrain.config.launching import SweepInterrupted
 
-    asked = read("train", arguments)
+    try:
+        asked = read("train", arguments)
+    except SweepInterrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+        return interrupted.code
     if isinstance(asked, Job):
         return run(asked.config, asked.overrides)[1]
     return 0 if asked is None else _report(asked)

@@ -12,6 +12,14 @@ from quatrain.runs.directory import RunDirectory
 from quatrain.runs.naming import sweep_job_folder
 
 
+class SweepInterrupted(BaseException):
+    """A signal ended a job, and with it the sweep; ``code`` is the job's exit code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("the sweep ends here; the same command goes on with it")
+        self.code = code
+
+
 def launch(launcher: Any, job_overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
     """Run every job in turn and return Hydra's account of each; a failed job stops nothing."""
     from hydra.core.utils import JobReturn, JobStatus
@@ -54,8 +62,7 @@ def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: in
         print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
         run = RunDirectory.create(run.path, config, overrides)
     if (code := work(run)) in (INTERRUPTED, KILLED):
-        print("the sweep ends here; the same command goes on with it", file=sys.stderr)
-        raise SystemExit(code)
+        raise SweepInterrupted(code)
     return run
 
 
