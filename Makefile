@@ -1,11 +1,12 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
+# make faults  full disks, killed processes, ... for real        make reliability KILLS=10  kills at random moments
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check wheel published clean
+.PHONY: train test check faults reliability wheel published clean
 
 train: .venv/installed
 	$(BIN)/quatrain train $(ARGS)
@@ -21,6 +22,16 @@ check: .venv/developed
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
 	$(BIN)/python tests/published/check_ids.py $(DATA)
+
+# Real faults: full and read-only disks (mounting needs root), damaged files, killed processes, memory that runs out.
+faults: .venv/tested
+	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -q -o python_files='fault_*.py' tests/faults $(ARGS)
+
+# Runs that are killed, and asked to stop, at random moments and go on: make reliability KILLS=100
+KILLS ?= 10
+reliability: .venv/tested
+	$(BIN)/python tests/reliability/kills.py --kills $(KILLS) $(ARGS)
+	$(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term $(ARGS)
 
 wheel: .venv/developed
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
