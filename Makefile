@@ -1,6 +1,6 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
-# make fuzz SECONDS=30   make faults   make reliability KILLS=10   make cluster      what is too slow, or too rough, for make test
+# Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make cluster
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
@@ -15,7 +15,7 @@ train: .venv/installed
 	$(BIN)/quatrain train $(ARGS)
 
 test: .venv/tested
-	OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	$(QUIET) $(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
 
 check: .venv/developed
 	$(BIN)/ruff format --check .
@@ -28,12 +28,12 @@ fuzz: .venv/tested
 
 # Full disks, read-only folders, torn files, lost memory, killed processes; some need root
 faults: .venv/tested
-	$(QUIET) $(BIN)/python -m pytest tests/faults -q
+	$(QUIET) $(BIN)/python -m pytest -o python_files='fault_*.py' tests/faults -q $(ARGS)
 
 # Runs killed at random moments, and what came of them compared with a run that was not
 reliability: .venv/tested
-	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS)
-	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term
+	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) $(ARGS)
+	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term $(ARGS)
 
 # A real Slurm of one node; needs root and Debian's slurm-wlm and munge
 cluster: .venv/tested

@@ -35,10 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     end_with_parent()
     stop = StopRequest()
-    stop.listen()
-    stop.watch()
     words = sys.argv[1:] if arguments is None else arguments
     try:
+        stop.listen()
+        stop.watch()
         if len(words) != 1:
             raise UserError("Name one run directory: python -m quatrain.worker RUN_DIR")
         run = load_run(words[0])
@@ -74,6 +74,8 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         return interrupted(run, stopped)
     except Exception as error:
         log_exception(error)
+        if stop.number:  # it broke as it was torn out of what it did; what is truly wrong shows when it goes on
+            return interrupted(run, Stopped(stop.number, saved=False))
         return failed(run, [in_words(error, run, changes, parts[2] if parts else None)])
 
 

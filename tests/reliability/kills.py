@@ -96,6 +96,9 @@ def hit(started: Started, moment: Moment, tally: Tally) -> int:
     fine = (0, INTERRUPTED, 128 + moment.number) if started.how == "command" else (0, INTERRUPTED)
     if moment.number != signal.SIGKILL and (code not in fine or took > SOON):
         tally.wrong.append(f"{told}: exit code {code} after {took:.1f} s")
+        for name in ("terminal.txt", "run.log"):
+            words = started.run / name
+            print(told, name, words.read_text()[-3000:] if words.exists() else "-", sep="\n", file=sys.stderr)
     if moment.number == signal.SIGKILL and who == "loader" and code not in (0, FAILED):
         tally.wrong.append(f"{told}: exit code {code}")
     if left := started.survivors(SURVIVAL):

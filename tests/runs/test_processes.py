@@ -164,3 +164,45 @@ def test_a_worker_started_by_hand_lives(worker: Callable[[str], None]) -> None:
     del environment[STARTER_VARIABLE]
     command = [sys.executable, "-m", "pretended_worker"]
     assert subprocess.run(command, env=environment, capture_output=True, check=True).stdout == b"alive\n"
+
+
+def test_a_signal_that_comes_before_the_worker_listens_waits_for_it(
+    worker: Callable[[str], None], tmp_path: Path
+) -> None:
+    worker("""
+import pathlib, sys, time
+pathlib.Path(sys.argv[1], "ready").touch()
+time.sleep(0.5)
+from quatrain.training.preemption import Stopped, StopRequest
+try:
+    StopRequest().listen()
+except Stopped as stopped:
+    sys.exit(stopped.number)
+""")
+    starter = start_a_starter(tmp_path)
+    assert wait_for((tmp_path / "ready").exists, 10)
+    starter.send_signal(signal.SIGTERM)
+    assert starter.wait(10) == signal.SIGTERM
+
+
+def test_a_second_ctrl_c_kills_the_worker(worker: Callable[[str], None], tmp_path: Path) -> None:
+    """Any other signal may come twice: clusters send theirs to a whole tree of processes."""
+    worker("""
+import pathlib, signal, sys, time
+from quatrain.training.preemption import StopRequest
+stop = StopRequest()
+stop.deferred = True
+stop.listen()
+pathlib.Path(sys.argv[1], "ready").touch()
+time.sleep(60)
+""")
+    starter = start_a_starter(tmp_path)
+    assert wait_for((tmp_path / "ready").exists, 10)
+    for _ in range(2):
+        starter.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+    starter.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert starter.poll() is None
+    starter.send_signal(signal.SIGINT)
+    assert starter.wait(2) == 130

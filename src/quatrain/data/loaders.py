@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from multiprocessing.connection import wait
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from quatrain.core.asking import ASKING, hold
+from quatrain.core.asking import ASKING, held
 from quatrain.core.errors import UserError
 from quatrain.data.collate import as_tensors
 from quatrain.data.forks import quiet_forks
@@ -40,7 +41,7 @@ class KeyedLoader(DataLoader[Any]):
 
     def __iter__(self) -> Any:
         starts = self.num_workers if getattr(self, "_iterator", None) is None else 0
-        with quiet_forks(starts):
+        with quiet_forks(starts), held() if starts else nullcontext():  # they begin deaf: see belong_to_parent
             return super().__iter__()
 
 
@@ -145,7 +146,6 @@ def belong_to_parent(worker: int) -> None:
     loaders for the rest of a step.
     """
     if hasattr(signal, "sigwaitinfo"):
-        hold()
         threading.Thread(target=_obey, args=(os.getppid(),), daemon=True).start()
     if sys.platform == "linux":
         import ctypes

@@ -13,7 +13,7 @@ from typing import Any
 from quatrain.core.asking import ASKING, let_in
 from quatrain.core.exit_codes import INTERRUPTED
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds that a signal waits for the main thread to hear it, where nothing is trained."""
 
 
