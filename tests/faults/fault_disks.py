@@ -16,10 +16,15 @@ from .driver import assert_same, end_of, freeze, interrupted, quatrain, resumed,
 def fill(disk: Path) -> Path:
     """A file that takes all the room there is."""
     filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left on device"):
+    with pytest.raises(OSError, match="No space left on device"):
+        write_for_ever(filler)
+    return filler
+
+
+def write_for_ever(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(1 << 16))
-    return filler
 
 
 def test_a_disk_that_fills_up(small_disk: Path, whole: RunDirectory) -> None:

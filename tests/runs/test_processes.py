@@ -185,10 +185,13 @@ except Stopped as stopped:
     assert starter.wait(10) == signal.SIGTERM
 
 
-def test_a_second_ctrl_c_kills_the_worker(worker: Callable[[str], None], tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT,)])
+def test_ctrl_c_once_more_ends_the_worker(
+    worker: Callable[[str], None], tmp_path: Path, first: tuple[signal.Signals, ...]
+) -> None:
     """Any other signal may come twice: clusters send theirs to a whole tree of processes."""
     worker("""
-import pathlib, signal, sys, time
+import pathlib, sys, time
 from quatrain.training.preemption import StopRequest
 stop = StopRequest()
 stop.deferred = True
@@ -198,11 +201,9 @@ time.sleep(60)
 """)
     starter = start_a_starter(tmp_path)
     assert wait_for((tmp_path / "ready").exists, 10)
-    for _ in range(2):
-        starter.send_signal(signal.SIGTERM)
+    for number in first:
+        starter.send_signal(number)
         time.sleep(0.2)
-    starter.send_signal(signal.SIGINT)
-    time.sleep(0.3)
     assert starter.poll() is None
     starter.send_signal(signal.SIGINT)
     assert starter.wait(2) == 130

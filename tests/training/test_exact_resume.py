@@ -3,10 +3,12 @@ learning rate, gradient norm, validation score and epoch after it, and the last 
 """
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from pytorch_lightning.callbacks import Callback
 
 from quatrain.training.checkpoint_files import saved_in
 
@@ -165,3 +167,19 @@ def test_more_epochs_with_a_constant_rate_are_the_longer_run(tmp_path: Path) -> 
     rest = train(long, tmp_path / "parts")
     assert first.scores() | rest.scores() == whole.scores()
     assert same_weights(rest, whole)
+
+
+def test_checkpoints_by_minutes_follow_a_clock_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute passes with each step: one is written at every second step, whatever else comes in between."""
+    now = [1000.0]
+    monkeypatch.setattr("quatrain.training.checkpoints.time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    class Minute(Callback):
+        def on_train_batch_start(self, *_: Any) -> None:
+            now[0] += 60
+
+    config = config_of(
+        "classification", "callbacks.checkpoints.every_n_steps=null", "callbacks.checkpoints.every_minutes=2"
+    )
+    run = train(config, tmp_path, also=Minute())
+    assert [saved.step for saved in run.checkpoints] == [2, 4, 6, 8, 10, 12, 14, 16]
