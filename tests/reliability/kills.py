@@ -29,6 +29,8 @@ SPEED = ("train/tokens_per_second",)
 ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 FAILED, INTERRUPTED = 1, 75
 SOON, SURVIVAL = 10.0, 2.0
+ENOUGH = 10
+"""Differences after which a scenario is given up."""
 
 
 @dataclass
@@ -176,7 +178,7 @@ def play(name: str, hits: int, chance: random.Random, term: bool, folder: Path) 
     again, life = undisturbed(freeze(scenario, folder / f"{name}-again"), scenario)  # the data is prepared by now
     tally.wrong += [f"two undisturbed runs: {one}" for one in differences(whole, again)]
     rows = len(rows_of(whole / "metrics.csv"))
-    while tally.hits < hits:
+    while tally.hits < hits and len(tally.wrong) < ENOUGH:
         tally.runs += 1
         run = freeze(scenario, folder / f"{name}-{tally.runs}")
         count = min(hits - tally.hits, chance.randint(1, 3))
