@@ -11,7 +11,7 @@ Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of
 import sys
 import time
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 LEADER_FIRST = 2.0
 """Seconds that a rank which ends early leaves the leading one to say why: Lightning kills that when a rank is gone."""
+
+
+class Prepared(NamedTuple):
+    """All that a training needs; nothing is trained yet."""
+
+    begun: "Beginning"
+    experiment: Any
+    trainer: Any
+    metrics: Any
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,35 +66,36 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
     from quatrain.runs.changes import read_changes
     from quatrain.runs.outcome import failed, in_words, interrupted, refused
     from quatrain.runs.run_log import log_exception
+    from quatrain.training.trackers import finished
 
     before = run.status()
     changes: list[Change] = []
-    parts: Any = ()
-    training = False
+    prepared: Prepared | None = None
+    stop.before_end = lambda number: interrupted(run, Stopped(number, saved=False))
     try:
         changes = read_changes(run)
-        parts = prepare(run, changes, before, stop)
-        training = True
-        train(run, *parts)
+        prepared = prepare(run, changes, before, stop)
+        with finished(prepared.trainer.loggers):
+            train(run, prepared)
         return DONE
     except UserError as error:
-        return failed(run, error.sentences) if training else refused(run, error.sentences, before)
+        return failed(run, error.sentences) if prepared else refused(run, error.sentences, before)
     except Stopped as stopped:
-        return interrupted(run, stopped)
+        # in the very last moment there is nothing left to stop
+        return DONE if run.status().status == "done" else interrupted(run, stopped)
     except Exception as error:
         log_exception(error)
         if stop.number:  # it broke as it was torn out of what it did; what is truly wrong shows when it goes on
             return interrupted(run, Stopped(stop.number, saved=False))
-        return failed(run, [in_words(error, run, changes, parts[2] if parts else None)])
+        return failed(run, [in_words(error, run, changes, prepared.trainer if prepared else None)])
 
 
-def prepare(
-    run: RunDirectory, changes: list["Change"], before: RunStatus, stop: StopRequest
-) -> tuple["Beginning", Any, Any, Any]:
+def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop: StopRequest) -> Prepared:
     """Build data, tokenizer, model, task and trainer, and refuse what does not fit; nothing is trained."""
     from quatrain.runs.metrics_file import MetricsFile
     from quatrain.runs.run_log import quiet_libraries
     from quatrain.runs.taking_up import beginning, take_up
+    from quatrain.training.checkpoints import checkpoints_of
     from quatrain.training.experiment import assemble, assemble_trainer, choose
 
     begun = beginning(run, changes, before)
@@ -95,19 +105,22 @@ def prepare(
     experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
     rows = MetricsFile(run.metrics)
-    trainer, metrics = assemble_trainer(config, choices, run.path, rows.append, experiment.data.monitor, stop)
-    tell(experiment.describe(), f"best checkpoint by {getattr(trainer.checkpoint_callback, 'monitor', None) or 'none'}")
+    trainer, metrics = assemble_trainer(
+        config, choices, run.path, rows.append, experiment.data.monitor, stop, before_saving=rows.flush
+    )
+    tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
     take_up(run, begun, experiment, choices, rows)
-    return begun, experiment, trainer, metrics
+    return Prepared(begun, experiment, trainer, metrics)
 
 
-def train(run: RunDirectory, begun: "Beginning", experiment: Any, trainer: Any, metrics: Any) -> None:
+def train(run: RunDirectory, prepared: Prepared) -> None:
     """Train, take the best weights, score the test split where that was asked for, and record all of it."""
     from quatrain.runs.record import conclude, last_scores, take_best
     from quatrain.training.seeding import seed_everything
 
+    begun, experiment, trainer, metrics = prepared
     config = begun.config
     seed_everything(config["seed"], rank=trainer.global_rank)
     trainer.fit(experiment.task, datamodule=experiment.data, ckpt_path=begun.checkpoint)

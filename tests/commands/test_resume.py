@@ -41,7 +41,7 @@ class Here:
     folder: Path
     signal: int = 0
 
-    def start(self, run_dir: Path) -> int:
+    def start(self, run_dir: Path, environment: object = None) -> int:
         from quatrain import worker
         from quatrain.runs.run_log import run_log
 
@@ -238,7 +238,7 @@ def test_a_worker_that_is_started_by_other_hands_is_refused_too(here: Here, caps
     """Such as torchrun's; the change that was asked for is taken back."""
     run, _ = here.train()
 
-    def start(run_dir: Path) -> int:
+    def start(run_dir: Path, environment: object = None) -> int:
         from quatrain.worker import main as worker
 
         return worker([str(run_dir)])
@@ -281,10 +281,12 @@ def test_a_lost_provenance_is_a_sentence(here: Here, capsys: pytest.CaptureFixtu
     assert resume(run) == DONE
 
 
-def test_a_run_of_another_machine_is_believed(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_a_run_on_another_machine_its_lock_tells(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
     run, _ = here.train(number=signal.SIGTERM)
     write_json(run.status_file, {"status": "running", "pid": 1, "process_start": "x", "host": "elsewhere"})
-    assert "is being run by process 1 on elsewhere" in refused(["resume", str(run.path)], capsys)
+    with locked(run, run.lock):
+        assert "is being run by process 1 on elsewhere" in refused(["resume", str(run.path)], capsys)
+    assert resume(run) == DONE, "a machine that is gone holds no lock"
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.recorded import newest_step, read_provenance, read_rows
+from quatrain.runs.recorded import newest_step, read_provenance
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_no_provenance_is_nothing(run: RunDirectory) -> None:
 def test_metrics_that_are_no_rows_of_numbers(run: RunDirectory, text: str) -> None:
     run.metrics.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(UserError, match=r"metrics\.csv"):
-        read_rows(run)
+        run.read_metrics()
 
 
 def test_the_newest_step_is_that_of_the_last_whole_row(run: RunDirectory) -> None:
@@ -67,4 +67,4 @@ def test_the_newest_step_is_that_of_the_last_whole_row(run: RunDirectory) -> Non
 
 def test_what_quatrain_wrote_is_read(run: RunDirectory) -> None:
     run.metrics.write_text("step,epoch,train/loss\n1,0,2.5\n")
-    assert read_rows(run) == [{"step": 1, "epoch": 0, "train/loss": 2.5}]
+    assert run.read_metrics() == [{"step": 1, "epoch": 0, "train/loss": 2.5}]

@@ -41,10 +41,15 @@ def test_a_resumed_run_goes_on_in_the_file(tmp_path: Path) -> None:
     assert [line.rpartition(" ")[2] for line in (tmp_path / "run.log").read_text().splitlines()] == ["first", "second"]
 
 
-def test_other_ranks_write_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_other_ranks_write_what_went_wrong_to_a_file_of_their_own(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     with run_log(tmp_path / "run.log", rank=1):
-        logging.getLogger("quatrain").error("unheard")
-    assert list(tmp_path.iterdir()) == []
+        logging.getLogger("quatrain").info("unheard")
+        assert list(tmp_path.iterdir()) == []
+        logging.getLogger("quatrain").error("heard")
+    assert [path.name for path in tmp_path.iterdir()] == ["run.rank1.log"]
+    assert "heard" in (tmp_path / "run.rank1.log").read_text()
     assert capfd.readouterr() == ("", "")
 
 

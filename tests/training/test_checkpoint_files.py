@@ -74,12 +74,11 @@ def test_a_cut_or_a_flipped_bit_anywhere_is_found(tmp_path: Path, place: float, 
     assert whole_of_step(folder, 2) is None
 
 
-def test_where_none_is_whole_there_is_none(tmp_path: Path) -> None:
+def test_where_none_is_whole_nothing_is_begun_anew_in_silence(tmp_path: Path) -> None:
     for step in (1, 2):
         write(tmp_path, step).path.write_bytes(b"")
-    told: list[str] = []
-    assert newest_whole(tmp_path, told.append) is None
-    assert len(told) == 2
+    with pytest.raises(UserError, match=r"torn or corrupt.* there is no other checkpoint; delete"):
+        newest_whole(tmp_path, silent)
     assert newest_whole(tmp_path / "none", silent) is None
 
 

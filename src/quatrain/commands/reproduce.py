@@ -51,7 +51,7 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
         UserError: the run cannot be read, its config is refused, or ``place`` is taken.
     """
     from quatrain.config.check import check
-    from quatrain.runs.processes import start_worker
+    from quatrain.runs.attempts import work
     from quatrain.runs.reproduce import again, folder_for, last_step
     from quatrain.runs.verdict import judge
 
@@ -64,7 +64,7 @@ def reproduce(original: RunDirectory, *, exact: bool = False, place: Path | None
     _tell(f"running {original.path} again in {new.path}", *plan.notes)
     watch = Watch(original, new, plan.pinned, until=None if original.status().status == "done" else end)
     with watch:
-        code = start_worker(new.path, environment=plan.environment)
+        code = work(new, environment=plan.environment)
     if code == REFUSED:
         shutil.rmtree(new.path)
         return code

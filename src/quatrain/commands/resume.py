@@ -8,6 +8,7 @@ recorded in changes.yaml beside it.
 """
 
 import argparse
+import socket
 import sys
 import time
 from typing import Any
@@ -71,7 +72,7 @@ def _refuse_status(run: RunDirectory, longer_now: bool) -> None:
         time.sleep(0.05)
     if status.status == "done" and not longer_now:
         raise UserError(f"{run.path} is done; train it on with --max-epochs N or --max-steps N.")
-    if status.status == "running":
+    if status.status == "running" and status.host == socket.gethostname():  # of another machine's run the lock tells
         raise UserError(
             f"{run.path} is being run by process {status.pid} on {status.host}; wait for its end, or end it first."
         )

@@ -72,6 +72,11 @@ def kinds(config: dict[str, Any]) -> Iterator[str]:
         for name, node in config.get(group, {}).items():
             if node and (real := _named(node["_target_"])) and real.startswith(NO_CALLBACKS):
                 yield f"{group}.{name}._target_={node['_target_']} is not {package}; name another class."
+            if node and (_named(node["_target_"]) or "").endswith(".GradientAccumulationScheduler"):
+                yield (
+                    f"{group}.{name}._target_={node['_target_']} would change the effective batch as the run goes on,"
+                    " which no resume restores; set trainer.accumulate_grad_batches."
+                )
 
 
 def _named(target: str) -> str | None:

@@ -13,6 +13,7 @@ SUPPLIED: dict[str, dict[str, str]] = {
     "callbacks.checkpoints": {
         "folder": "checkpoints lie in the run directory, which run.dir=DIR names",
         "stop": "signals stop a run",
+        "before_saving": "a run flushes its metrics",
     },
     "logger.*": {"save_dir": "loggers write under tracking/ in the run directory, which run.dir=DIR names"},
     "trainer": {

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 
 from quatrain.core.exit_codes import DONE, INTERRUPTED, KILLED, REFUSED
@@ -12,11 +13,11 @@ from quatrain.runs.lock import locked
 from quatrain.runs.processes import start_worker
 
 
-def work(run: RunDirectory, change: Change | None = None) -> int:
+def work(run: RunDirectory, change: Change | None = None, *, environment: Mapping[str, str] | None = None) -> int:
     """Start a worker on ``run`` and wait for it; return its exit code.
 
     Where a rank ran out of memory and noted a smaller micro-batch (``trainer.auto_batch``), the run goes on with that.
-    ``change`` is noted before, and taken back where the worker refuses it.
+    ``change`` is noted before, and taken back where the worker refuses it. ``environment``: variables for the worker.
 
     Raises:
         UserError: another command works on this run.
@@ -26,7 +27,7 @@ def work(run: RunDirectory, change: Change | None = None) -> int:
         before = read_changes(run)
         if change is not None:
             write_changes(run, [*before, change])
-        code = _until_it_ends(run)
+        code = _until_it_ends(run, environment)
         if change is not None and code == REFUSED:
             write_changes(run, before)
     if code == KILLED:
@@ -40,9 +41,9 @@ def work(run: RunDirectory, change: Change | None = None) -> int:
     return code
 
 
-def _until_it_ends(run: RunDirectory) -> int:
+def _until_it_ends(run: RunDirectory, environment: Mapping[str, str] | None) -> int:
     while True:
         noted = len(read_changes(run))
-        code = start_worker(run.path)
+        code = start_worker(run.path, environment=environment)
         if code in (DONE, REFUSED, INTERRUPTED, KILLED) or len(read_changes(run)) == noted:
             return code

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from quatrain.core.atomic_files import cannot_write, write_whole
+from quatrain.core.atomic_files import cannot_write, flush, write_whole
 from quatrain.core.errors import UserError
 from quatrain.runs.reading import LARGEST_METRICS, read_text
 
@@ -54,6 +54,11 @@ class MetricsFile:
                 raise cannot_write(self.path, error) from error
         self._seen |= kinds
 
+    def flush(self) -> None:
+        """Have all rows on the disk: a checkpoint that stands for them is about to be named."""
+        if self.path.exists():
+            flush(self.path)
+
     def drop_after(self, step: int) -> None:
         """Drop the rows of later steps: a run that resumes at ``step`` takes them again."""
         rows = read_rows(self.path)
@@ -88,9 +93,16 @@ def read_rows(path: Path) -> list[dict[str, int | float]]:
     text = read_text(path, LARGEST_METRICS)
     rows = csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1]))
     try:
-        return [{name: _parse(value) for name, value in row.items() if value} for row in rows]
+        return [_row(row) for row in rows]
     except (ValueError, TypeError, csv.Error) as error:  # no number, more cells than columns, no table
         raise UserError(f"{path}, line {rows.line_num}: no row of numbers ({error}); mend or remove it.") from error
+
+
+def _row(row: Mapping[str, str]) -> dict[str, int | float]:
+    numbers = {name: _parse(value) for name, value in row.items() if value}
+    if not isinstance(numbers.get("step"), int):
+        raise ValueError("it has no step")
+    return numbers
 
 
 def _lines(columns: list[str], rows: Iterable[Mapping[str, int | float]]) -> str:

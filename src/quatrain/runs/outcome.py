@@ -11,6 +11,7 @@ from quatrain.runs.changes import Change, changed, read_changes, write_changes
 from quatrain.runs.cluster import requeue
 from quatrain.runs.directory import RunDirectory, RunStatus
 from quatrain.runs.leader import global_rank, is_leader, tell
+from quatrain.runs.run_log import log_of
 from quatrain.training.preemption import Stopped
 
 log = logging.getLogger("quatrain.run")
@@ -37,10 +38,14 @@ def refused(run: RunDirectory, sentences: list[str], before: RunStatus) -> int:
 
 
 def failed(run: RunDirectory, sentences: list[str], code: int = FAILED) -> int:
-    """Note the failure in the run directory and say it; every rank returns the code, one speaks."""
-    if is_leader() and run.path.is_dir():
+    """Note the failure in the run directory and say it; return the exit code.
+
+    The first rank that fails for itself notes why: what the others meet then is only that it is gone.
+    """
+    if run.path.is_dir() and (is_leader() or code == FAILED):
         try:
-            run.set_status("failed", " ".join(sentences))
+            if run.status().status != "failed":
+                run.set_status("failed", " ".join(sentences))
         except NotNow as error:  # a disk that is full holds no status either; the process is gone, which tells enough
             sentences = [*sentences, *error.sentences]
     return _say(sentences, code)
@@ -67,9 +72,12 @@ def in_words(error: Exception, run: RunDirectory, changes: list[Change], trainer
         if read_changes(run) == changes:  # else another rank was first
             write_changes(run, [*changes, Change("trainer.auto_batch=true", smaller)])
         settings = " ".join(f"{key}={value}" for key, value in smaller.items())
-        return f"The memory did not suffice; the run goes on with {settings}, which keeps the effective batch."
+        return f"The memory did not suffice; the next start takes {settings}, which keeps the effective batch."
     what = " ".join(str(error).split()) or "no message"
-    return lost_loader_worker(error) or f"{type(error).__name__}: {what} (the traceback is in {run.log})"
+    return (
+        lost_loader_worker(error)
+        or f"{type(error).__name__}: {what} (the traceback is in {log_of(run.log, global_rank())})"
+    )
 
 
 def _say(sentences: list[str], code: int) -> int:

@@ -71,7 +71,8 @@ def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]
     could take the place of a library.
     """
     environment = dict(os.environ)
-    for name in ("HYDRA_FULL_ERROR", *RANK_VARIABLES):
+    left = () if "TORCHELASTIC_RUN_ID" in environment else RANK_VARIABLES  # torchrun's are meant
+    for name in ("HYDRA_FULL_ERROR", *left):
         environment.pop(name, None)
     environment["PYTHONSAFEPATH"] = "1"
     environment[STARTER_VARIABLE] = str(os.getpid())

@@ -54,8 +54,9 @@ def take_best(run: RunDirectory, trainer: Any, task: Any, tell: Callable[[str], 
     from pytorch_lightning.strategies import FSDPStrategy
 
     from quatrain.training.checkpoint_files import read
+    from quatrain.training.checkpoints import checkpoints_of
 
-    checkpoints, last = trainer.checkpoint_callback, trainer.global_step
+    checkpoints, last = checkpoints_of(trainer), trainer.global_step
     step = checkpoints.best_step
     if step is None or isinstance(trainer.strategy, FSDPStrategy):
         return {"step": last, **_scores(run, last)}

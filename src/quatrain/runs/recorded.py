@@ -27,18 +27,6 @@ def read_provenance(run: RunDirectory) -> dict[str, Any]:
     return found
 
 
-def read_rows(run: RunDirectory) -> list[dict[str, int | float]]:
-    """Return the rows of ``metrics.csv``, each with its ``step``.
-
-    Raises:
-        UserError: it holds something else.
-    """
-    rows = run.read_metrics()
-    if not all(isinstance(row.get("step"), int) for row in rows):
-        raise UserError(f"{run.metrics} has a row without its step, a whole number; mend or remove it.")
-    return rows
-
-
 def newest_step(metrics: Path) -> int:
     """Return the step of the last whole row of a ``metrics.csv``, from its end alone; 0 before there is one."""
     if not metrics.exists():

@@ -7,7 +7,7 @@ from typing import Any
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.naming import run_folder
-from quatrain.runs.recorded import read_provenance, read_rows
+from quatrain.runs.recorded import read_provenance
 from quatrain.training.hardware import choose_threads
 
 PINNED = {"devices": "trainer.devices", "precision": "trainer.precision"}
@@ -93,7 +93,7 @@ def last_step(original: RunDirectory) -> int:
     status = original.status()
     if status.status == "running":
         raise UserError(f"{original.path} is being run by process {status.pid} on {status.host}; wait for its end.")
-    rows = read_rows(original)
+    rows = original.read_metrics()
     if not rows:
         why = f" ({status.why})" if status.why else ""
         raise UserError(f"{original.path} is {status.status}{why} and logged no step, so there is nothing to compare.")

@@ -27,15 +27,16 @@ class Redacting(logging.Formatter):
 
 @contextmanager
 def run_log(path: Path, *, rank: int = 0) -> Iterator[None]:
-    """Within the block, everything logged and warned of goes to ``path`` on rank 0 and nowhere on other ranks.
+    """Within the block, everything logged and warned of goes to ``path``.
+
+    On other ranks than 0 warnings and errors alone, to a file beside it such as ``run.rank1.log``.
 
     Secrets are hidden in what is written. The file is appended to, so that a resumed run goes on in it. An exception
     that leaves the block is logged with its traceback and goes on. Nothing of this reaches the terminal.
     """
-    handler: logging.Handler = logging.NullHandler()
-    if rank == 0:
-        handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-        handler.setFormatter(Redacting(FORMAT))
+    handler = logging.FileHandler(log_of(path, rank), encoding="utf-8", delay=True)
+    handler.setFormatter(Redacting(FORMAT))
+    handler.setLevel(logging.INFO if rank == 0 else logging.WARNING)
     root = logging.getLogger()
     before = (root.handlers[:], root.level, warnings.showwarning)
     root.handlers[:] = [handler]
@@ -54,6 +55,11 @@ def run_log(path: Path, *, rank: int = 0) -> Iterator[None]:
         root.handlers[:], warnings.showwarning = before[0], before[2]
         root.setLevel(before[1])
         handler.close()
+
+
+def log_of(path: Path, rank: int) -> Path:
+    """Where a rank logs, if rank 0 logs to ``path``."""
+    return path if rank == 0 else path.with_name(f"{path.stem}.rank{rank}{path.suffix}")
 
 
 def log_exception(error: BaseException) -> None:

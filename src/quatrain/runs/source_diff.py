@@ -22,8 +22,11 @@ SECRET_FILES = (
     *("kubeconfig", "token", "token.*", "*.token", "*_token.*", "*apikey*", "*api_key*", "service?account*.json"),
 )
 SECRET_FOLDERS = frozenset({".ssh", ".aws", ".gnupg", ".kube", ".docker", ".azure"})
-SOURCE_CODE = frozenset({".py", ".pyi", ".ipynb", ".md", ".rst", ".sh", ".c", ".cc", ".cpp", ".cu", ".h", ".rs", ".js"})
+SOURCE_CODE = frozenset({".py", ".pyi", ".ipynb", ".md", ".rst", ".c", ".cc", ".cpp", ".cu", ".h", ".rs", ".js"})
 """In these a setting's name may be any variable; they are judged by the forms of secrets and by quoted values."""
+
+PASSWORD = re.compile(r"passw|passphrase", re.IGNORECASE)
+"""Other secrets have a digit somewhere; what a person makes up may have none."""
 
 DIFF = (
     *("diff", "--cached", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames"),
@@ -158,7 +161,10 @@ def _unfit_part(name: str, part: bytes, so_far: int) -> str | None:
 def _holds_secret_setting(name: str, text: str) -> bool:
     if Path(name).suffix.lower() not in SOURCE_CODE:
         return redact_text(text) != text
-    return any(is_secret_name(key) and any(map(str.isdigit, value)) for key, value in _quoted_settings(text))
+    return any(
+        is_secret_name(key) and (any(map(str.isdigit, value)) or PASSWORD.search(key))
+        for key, value in _quoted_settings(text)
+    )
 
 
 def _quoted_settings(text: str) -> Iterator[tuple[str, str]]:

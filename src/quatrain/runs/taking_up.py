@@ -39,6 +39,8 @@ def beginning(run: RunDirectory, changes: list[Change], before: RunStatus) -> Be
     Raises:
         UserError: it is done, or a new length leaves nothing to train.
     """
+    if stray := sorted(run.path.glob("hpc_ckpt_*")):  # Lightning would load it under Slurm, past all checks
+        raise UserError(f"{stray[0]} was not written by quatrain; delete it.")
     config = changed(run.read_config(), changes)
     start = find_start(run.checkpoints, tell)
     length = length_of(config["trainer"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from quatrain.runs.comparison import MetricsComparison, compare_metrics
 from quatrain.runs.directory import RunDirectory, write_json
-from quatrain.runs.recorded import read_provenance, read_rows
+from quatrain.runs.recorded import read_provenance
 from quatrain.runs.surroundings import Change, config_differences, differences
 from quatrain.runs.weights_comparison import WeightsComparison, compare_weights
 
@@ -104,9 +104,9 @@ def judge(
     status, ended = original.status(), reproduced.status()
     longer = original.changes.is_file()
     finished = status.status == "done" and not longer
-    rows = read_rows(reproduced)
+    rows = reproduced.read_metrics()
     metrics = compare_metrics(
-        read_rows(original),
+        original.read_metrics(),
         rows,
         finished=finished,
         until=max((int(row["step"]) for row in rows), default=0) if longer else None,

@@ -60,20 +60,38 @@ def saved_in(folder: Path) -> list[Saved]:
 
 
 def newest_whole(folder: Path, tell: Callable[[str], None]) -> Saved | None:
-    """The newest checkpoint in ``folder`` whose content is what its name says; None without one.
+    """The newest checkpoint in ``folder`` whose content is what its name says; None where there is none at all.
 
     ``tell`` gets a sentence for each newer one that is torn or corrupt.
+
+    Raises:
+        UserError: there are some, and none is whole.
+        NotNow: one cannot be read, which says nothing of its content.
     """
+    torn: list[str] = []
     for saved in saved_in(folder):
         if not saved.resumable:
             continue
         try:
             if saved.is_whole():
+                for path in torn:
+                    tell(
+                        f"{path} is torn or corrupt (its content is not what its name says);"
+                        f" {saved.path.name} is taken, which was written before it."
+                    )
                 return saved
-        except OSError as error:
-            tell(f"{saved.path} cannot be read ({error.strerror}); the checkpoint before it is taken.")
+        except FileNotFoundError:  # another rank has just set it aside
             continue
-        tell(f"{saved.path} is torn or corrupt (its content is not what its name says); the one before it is taken.")
+        except OSError as error:
+            raise NotNow(
+                f"{saved.path} cannot be read ({error.strerror}); see to the disk, and start again."
+            ) from error
+        torn.append(str(saved.path))
+    if torn:
+        raise UserError(
+            f"{', '.join(torn)}: torn or corrupt, for the content is not what the name says, and there is no other"
+            f" checkpoint; delete {folder} to begin the run anew."
+        )
     return None
 
 

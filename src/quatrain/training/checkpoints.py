@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +49,7 @@ class Checkpoints(Checkpoint):
         every_minutes: minutes since the checkpoint before, by a clock that no one can set back; None: none.
         keep: how many of the last are kept; 0: nothing is ever written.
         stop: what signals ask.
+        before_saving: called on rank 0 before a checkpoint gets its name, to have what belongs to it on the disk.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Checkpoints(Checkpoint):
         every_minutes: float | None = 10.0,
         keep: int = 2,
         stop: StopRequest | None = None,
+        before_saving: Callable[[], None] | None = None,
     ) -> None:
         if mode not in ("min", "max"):
             raise UserError(f"callbacks.checkpoints.mode={mode} must be min or max.")
@@ -72,6 +75,7 @@ class Checkpoints(Checkpoint):
         self.monitor, self.mode = monitor, mode
         self.every_n_steps, self.every_minutes, self.keep = every_n_steps, every_minutes, keep
         self.stop = stop or StopRequest()
+        self.before_saving = before_saving
         self.best_score: float | None = None
         self.best_step: int | None = None
         self._agreement = Agreement()
@@ -129,6 +133,12 @@ class Checkpoints(Checkpoint):
         """From now on signals wait for the step's end."""
         self._step = self._saved_step = trainer.global_step
         self._saved_at = time.monotonic()
+        latest, earliest = self._agreement.largest(trainer.global_step, -trainer.global_step)
+        if latest != -earliest:
+            raise UserError(
+                f"The ranks found checkpoints of different steps, from {-earliest} to {latest}: they do not see the"
+                " same files. Start again when the file system has come to rest."
+            )
         self.stop.listen()
         self.stop.deferred = True
 
@@ -184,8 +194,9 @@ class Checkpoints(Checkpoint):
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """All is trained and saved; what follows is short, and a signal ends it at once."""
         self.stop.deferred = False
+        _judge_now(trainer)
         if stop := self._agreement.largest(self.stop.number)[0]:  # it came too late for a step
-            raise Stopped(stop, saved=True)
+            raise Stopped(stop, saved=self.keep > 0)
 
     def _due(self) -> bool:
         by_steps = self.every_n_steps is not None and self._step % self.every_n_steps == 0
@@ -206,9 +217,7 @@ class Checkpoints(Checkpoint):
         self._validated = False
         if not self.keep or again or (_within_a_step(trainer) and not improved):
             return
-        for callback in trainer.callbacks:  # type: ignore[attr-defined]
-            if isinstance(callback, StopAtNonFinite):
-                callback.judge_now(trainer)
+        _judge_now(trainer)
         self._saved_step, self._saved_at = step, time.monotonic()
         trainer.save_checkpoint(self.folder / WRITING)
         if trainer.is_global_zero:
@@ -220,6 +229,8 @@ class Checkpoints(Checkpoint):
         """Give what was written its names, the lasting one first."""
         io = trainer.strategy.checkpoint_io
         assert isinstance(io, WholeCheckpoints)
+        if self.before_saving:
+            self.before_saving()
         saved = take_name(self.folder / WRITING, trainer.global_step, io.digest, resumable=not _within_a_step(trainer))
         if improved:
             second_name(saved.path, self.folder / BEST)
@@ -247,8 +258,20 @@ class Checkpoints(Checkpoint):
         return better
 
 
+def checkpoints_of(trainer: pl.Trainer) -> Checkpoints:
+    """The run's own `Checkpoints`, whatever other callbacks save checkpoints too."""
+    return next(one for one in trainer.callbacks if isinstance(one, Checkpoints))  # type: ignore[attr-defined]
+
+
 def _reached_the_end(trainer: pl.Trainer) -> bool:
     return 0 <= trainer.max_steps <= trainer.global_step
+
+
+def _judge_now(trainer: pl.Trainer) -> None:
+    """End the run where the last step was not finite, before anything is saved of it."""
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, StopAtNonFinite):
+            callback.judge_now(trainer)
 
 
 def _within_a_step(trainer: pl.Trainer) -> bool:

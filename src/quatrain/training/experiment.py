@@ -192,11 +192,13 @@ def assemble_trainer(
     write: Callable[[dict[str, Any]], None],
     monitor: tuple[str, str],
     stop: "StopRequest",
+    before_saving: Callable[[], None] | None = None,
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
-    the config leaves it open. ``stop`` is what signals ask of the training.
+    the config leaves it open. ``stop`` is what signals ask of the training; ``before_saving`` is called on rank 0
+    before a checkpoint is named.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
@@ -223,7 +225,7 @@ def assemble_trainer(
         StopAtNonFinite(),
         metrics,
         Progress(metrics),
-        *_callbacks(config, folder, monitor, stop),
+        *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}),
     ]
     arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}
     for name in ("accelerator", "devices", "precision"):
@@ -231,14 +233,14 @@ def assemble_trainer(
     return build_trainer(arguments, callbacks=callbacks, loggers=loggers, folder=folder), metrics
 
 
-def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], stop: "StopRequest") -> list[Any]:
+def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], told: Mapping[str, Any]) -> list[Any]:
     from quatrain.training.checkpoints import Checkpoints
 
     built: list[Any] = []
     for name, node in config["callbacks"].items():
         if node is None:  # callbacks.NAME=null takes one away
             continue
-        extra: dict[str, Any] = {"folder": str(folder / "checkpoints"), "stop": stop} if name == "checkpoints" else {}
+        extra: dict[str, Any] = {"folder": str(folder / "checkpoints"), **told} if name == "checkpoints" else {}
         if name == "checkpoints" and node["monitor"] is None:
             extra |= {"monitor": monitor[0], "mode": monitor[1]}
         try:
@@ -246,5 +248,5 @@ def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str]
         except (TypeError, ValueError) as error:
             raise UserError(f"callbacks.{name} cannot be built: {' '.join(str(error).split())}.") from error
     if not any(isinstance(callback, Checkpoints) for callback in built):  # a signal stops this run too
-        built.append(Checkpoints(folder=str(folder / "checkpoints"), monitor=None, keep=0, stop=stop))
+        built.append(Checkpoints(folder=str(folder / "checkpoints"), monitor=None, keep=0, **told))
     return built

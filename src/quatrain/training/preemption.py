@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from types import FrameType
@@ -46,6 +47,8 @@ class StopRequest:
     def __init__(self) -> None:
         self.number = 0
         self.deferred = False
+        self.before_end: Callable[[int], object] | None = None
+        """What `watch` calls, with the signal's number, before it ends the process."""
 
     def listen(self) -> None:
         """Take over the signals of this process, also those that its starter held back; only a main thread can."""
@@ -74,6 +77,8 @@ class StopRequest:
                 time.sleep(PATIENCE)
                 if not self.number and not self.deferred:
                     print(f"{signal.Signals(number).name} ends this process", file=sys.stderr, flush=True)
+                    if self.before_end:
+                        self.before_end(number)
                     os._exit(INTERRUPTED)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
