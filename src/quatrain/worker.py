@@ -13,6 +13,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from quatrain.core.asking import ignore
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
 from quatrain.runs.directory import RunDirectory, RunStatus, load_run
@@ -138,4 +139,6 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    ended = main()
+    ignore()  # all is said: a signal may not change the exit code while the interpreter is torn down
+    sys.exit(ended)

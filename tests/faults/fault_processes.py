@@ -89,7 +89,7 @@ def test_kill_9_of_a_rank(tmp_path: Path, whole_of_two: RunDirectory) -> None:
     assert_same(run, whole_of_two)
 
 
-@pytest.mark.parametrize("who", ["the first rank", "the second rank", "torchrun"])
+@pytest.mark.parametrize("who", ["the second rank", "torchrun"])
 def test_sigterm_under_torchrun(who: str, tmp_path: Path, whole_of_two: RunDirectory) -> None:
     """One rank is asked and both stop; torchrun starts the run again, and it goes on."""
     run = freeze(tmp_path / "run", *RANKS)
@@ -97,7 +97,7 @@ def test_sigterm_under_torchrun(who: str, tmp_path: Path, whole_of_two: RunDirec
     process = python(*words, str(run.path))
     wait_for(lambda: under_way(run))
     ranks = sorted(children_of(process.pid))
-    asked = {"the first rank": ranks[0], "the second rank": ranks[-1], "torchrun": process.pid}[who]
+    asked = {"the second rank": ranks[-1], "torchrun": process.pid}[who]
     os.kill(asked, signal.SIGTERM)
     sent = time.monotonic()
     assert end_of(process)[0] != 0

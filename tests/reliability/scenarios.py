@@ -95,7 +95,9 @@ class Started:
         self.pids: list[int] = []
         if how == "launched":
             command = [sys.executable, "-m", "quatrain.worker", str(run)]
-            with (run / "terminal.txt").open("a") as words:
+            from quatrain.core.asking import held
+
+            with (run / "terminal.txt").open("a") as words, held():  # as the command starts it
                 self.pids.append(subprocess.Popen(command, stdout=words, stderr=words, process_group=0).pid)
             return
         port = str(free_port())

@@ -207,3 +207,20 @@ time.sleep(60)
     assert starter.poll() is None
     starter.send_signal(signal.SIGINT)
     assert starter.wait(2) == 130
+
+
+def test_a_signal_at_the_very_end_changes_no_exit_code(tmp_path: Path) -> None:
+    """The interpreter gives its handlers up before it is gone, and other threads may still take a signal."""
+    code = """
+import os, signal, sys, threading, time
+from quatrain.core.asking import ignore
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=time.sleep, args=(5,), daemon=True).start()
+signal.signal(signal.SIGTERM, print)
+sys.late = Late()
+ignore()
+sys.exit(7)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 7

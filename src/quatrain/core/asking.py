@@ -31,3 +31,9 @@ def let_in() -> None:
     """Take the signals of `ASKING` again, those that have waited at once."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
+
+
+def ignore() -> None:
+    """Let the signals of `ASKING` change nothing any more; only a main thread can."""
+    for number in ASKING:
+        signal.signal(number, signal.SIG_IGN)
