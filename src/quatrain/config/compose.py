@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quatrain.config.check import check
 from quatrain.config.confidential import without_environment
@@ -12,6 +12,9 @@ from quatrain.config.freeze import freeze
 from quatrain.config.nodes import fill_defaults, normalise
 from quatrain.config.own_files import check_own_files, file_problem
 from quatrain.core.errors import UserError
+
+if TYPE_CHECKING:
+    from quatrain.config.overrides import Examined
 
 HYDRAS = (ValueError, AttributeError, AssertionError, TypeError, KeyError, IndexError, RecursionError, OSError)
 """Errors that Hydra and OmegaConf raise beside their own, for parts of their grammar and for broken files."""
@@ -42,7 +45,7 @@ def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
 
     examined = examine(overrides, folders)
     if examined.mistakes:
-        raise UserError(examined.mistakes)
+        raise UserError([*examined.mistakes, *_wrong_values(examined, folders)])
     if examined.swept:
         raise UserError(f"{examined.swept[0]} has several values; add --multirun (-m) to run one job for each.")
     composed = compose_nodes(examined.accepted, folders)
@@ -54,6 +57,22 @@ def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
         from quatrain.config.places import with_places
 
         raise UserError(with_places(error.sentences, config, examined.accepted, folders)) from error
+
+
+def _wrong_values(examined: "Examined", folders: list[str]) -> list[str]:
+    """What is wrong with the values that overrides set, where others cannot even be read.
+
+    What the groups say is left out: they are not the ones that were meant.
+    """
+    stated = {text.lstrip("+~").partition("=")[0]: text for text in examined.accepted}
+    keys = stated.keys() - set(examined.swept)
+    try:
+        config = resolve(compose_nodes([text for key, text in stated.items() if key in keys], folders))
+        fill_defaults(config)
+        check(config)
+    except UserError as error:
+        return [sentence for sentence in error.sentences if sentence.partition("=")[0] in keys]
+    return []
 
 
 def complete(config: dict[str, Any]) -> dict[str, Any]:
