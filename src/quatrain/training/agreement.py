@@ -24,3 +24,9 @@ class Agreement:
         told = torch.tensor(numbers, dtype=torch.int64)
         distributed.all_reduce(told, op=distributed.ReduceOp.MAX, group=self._group)
         return [int(number) for number in told.tolist()]
+
+    def close(self) -> None:
+        """Give the group back; its threads must not outlive the training."""
+        if self._group is not None and distributed.is_initialized():
+            distributed.destroy_process_group(self._group)
+        self._group = None

@@ -198,6 +198,10 @@ class Checkpoints(Checkpoint):
         if stop := self._agreement.largest(self.stop.number)[0]:  # it came too late for a step
             raise Stopped(stop, saved=self.keep > 0)
 
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Nothing is left to agree on."""
+        self._agreement.close()
+
     def _due(self) -> bool:
         by_steps = self.every_n_steps is not None and self._step % self.every_n_steps == 0
         minutes = (time.monotonic() - self._saved_at) / 60
