@@ -1,6 +1,7 @@
 """Processes that are killed one by one: the command, a rank, a loader; and two that want the same run."""
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -65,7 +66,8 @@ def test_kill_9_of_a_loader(tmp_path: Path, whole: RunDirectory) -> None:
     os.kill(loader, signal.SIGKILL)
     code, said = end_of(process)
     assert code == 1
-    assert f"The loader process {loader}, one of data.num_workers, is killed by signal: Killed" in said
+    # torch notices by the signal that a child's end sends, or first by the silence of its queue
+    assert re.search(rf"process {loader}, one of data.num_workers, (is killed by signal: Killed|exited unexpected)", said)
     assert "The loader process" in str(run.status().why)
     assert resumed(run)[0] == 0
     assert_same(run, whole)
