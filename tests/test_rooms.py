@@ -15,6 +15,8 @@ PACKAGE = Path(quatrain.__file__).parent
 ORDER = (
     {"commands", "worker", "__main__"},
     {"config"},
+    {"sweeps"},
+    {"compare"},
     {"runs"},
     {"training"},
     {"tasks"},

@@ -67,7 +67,9 @@ def test_kill_9_of_a_loader(tmp_path: Path, whole: RunDirectory) -> None:
     code, said = end_of(process)
     assert code == 1
     # torch notices by the signal that a child's end sends, or first by the silence of its queue
-    assert re.search(rf"process {loader}, one of data.num_workers, (is killed by signal: Killed|exited unexpected)", said)
+    assert re.search(
+        rf"process {loader}, one of data.num_workers, (is killed by signal: Killed|exited unexpected)", said
+    )
     assert "The loader process" in str(run.status().why)
     assert resumed(run)[0] == 0
     assert_same(run, whole)

@@ -47,6 +47,8 @@ class Range(NamedTuple):
 
 NUMBERS = {
     "seed": Range(0, LARGEST_SEED),
+    "sweep.jobs": Range(1),
+    "sweep.retries": Range(0),
     "optimizer.lr": Range(0),
     "optimizer.weight_decay": Range(0),
     "optimizer.momentum": Range(0),

@@ -1,0 +1,1 @@
+"""Comparing what runs came to: grouped over seeds, with intervals, tests and plots."""
