@@ -80,7 +80,7 @@ def test_a_multirun_gives_each_job_its_process_and_folder_and_skips_what_is_done
     assert "2 of 2 jobs done" in first.stderr
     again = quatrain(*command, cwd=tmp_path)
     assert again.returncode == 0
-    assert again.stderr.count("is done already") == 2
+    assert again.stderr.count("was done already") == 2
     assert not list(tmp_path.rglob("multirun.yaml"))
 
 

@@ -148,7 +148,7 @@ def test_an_interrupted_original_is_run_until_beyond_its_last_step(
     def worker(run: Path, **_: Any) -> int:
         return subprocess.run([sys.executable, "-c", FAKE, str(run), str(trained.path)], check=False).returncode
 
-    monkeypatch.setattr(processes, "start_worker", worker)
+    monkeypatch.setattr("quatrain.runs.attempts.start_worker", worker)
     assert main(["reproduce", str(original.path), "--dir", str(tmp_path / "new")]) == 0
     verdict = json.loads((tmp_path / "new" / "reproduction.json").read_text())
     assert verdict["identical"]

@@ -191,20 +191,6 @@ def test_an_early_stop_trains_no_further(here: Here, monkeypatch: pytest.MonkeyP
     assert max(row["epoch"] for row in told(run)) == 1
 
 
-def test_the_same_sweep_command_goes_on(here: Here, capsys: pytest.CaptureFixture[str]) -> None:
-    whole, _ = here.train("seed=2", name="whole")
-    command = ["train", "-m", *TINY, "seed=2,3", f"hydra.sweep.dir={here.folder / 'sweep'}"]
-    here.signal = signal.SIGTERM
-    assert main(command) == INTERRUPTED
-    jobs = sorted((here.folder / "sweep").glob("*"))
-    assert len(jobs) == 1, "no other job is begun after a signal"
-    assert main(command) == DONE
-    assert "goes on" in capsys.readouterr().err
-    assert_same(RunDirectory(jobs[0]), whole)
-    assert main(command) == DONE
-    assert capsys.readouterr().err.count("is done already") == 2
-
-
 def refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
     assert main(words) == REFUSED

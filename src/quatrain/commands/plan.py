@@ -49,7 +49,8 @@ LARGEST = ("parameters", "memory/all ranks")
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain plan``; return its exit code."""
-    from quatrain.config.command_line import Job, read
+    from quatrain.config.command_line import read
+    from quatrain.sweeps.job import Job
 
     if {"--help", "-h"} & set(arguments):
         print(__doc__)
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
     probe = NO_PROBE not in arguments
     if isinstance(asked, Job):
         _print(_plan(asked.config, probe))
-    elif asked:
+    elif isinstance(asked, list):
         _print_sweep([job.overrides for job in asked], plan_jobs([job.config for job in asked], probe=probe))
     return 0
 

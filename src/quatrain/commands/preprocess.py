@@ -18,7 +18,8 @@ from quatrain.core.terminal import printable
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain preprocess``; return its exit code."""
-    from quatrain.config.command_line import Job, read
+    from quatrain.config.command_line import read
+    from quatrain.sweeps.job import Job
 
     if {"--help", "-h"} & set(arguments):
         print(__doc__)

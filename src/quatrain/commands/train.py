@@ -7,7 +7,7 @@ quatrain train -m seed=1,2,3
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,11 @@ from quatrain.runs.directory import RunDirectory
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain train``; return its exit code."""
-    from quatrain.config.command_line import Job, read
-    from quatrain.config.launching import SweepInterrupted
+    from quatrain.config.command_line import read
+    from quatrain.config.sweeping import Swept
+    from quatrain.sweeps.ending import tell_end
+    from quatrain.sweeps.job import Job
+    from quatrain.sweeps.local import SweepInterrupted
 
     try:
         asked = read("train", arguments)
@@ -29,7 +32,7 @@ def main(arguments: list[str]) -> int:
         return interrupted.code
     if isinstance(asked, Job):
         return run(asked.config, asked.overrides)[1]
-    return 0 if asked is None else _report(asked)
+    return tell_end(asked.ended, asked.folder, total=asked.total) if isinstance(asked, Swept) else 0
 
 
 def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> RunDirectory:
@@ -48,7 +51,7 @@ def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -
     return directory
 
 
-def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int, str | None]:
+def run(config: Mapping[str, Any], overrides: Sequence[str]) -> tuple[RunDirectory, int, str | None]:
     """Freeze ``config`` in a new run directory and run it there; return it, the exit code and why it failed, if it did.
 
     A refused run leaves nothing behind. In a job of a cluster the directory is named after the job: its ranks share it,
@@ -73,12 +76,3 @@ def run(config: dict[str, Any], overrides: list[str]) -> tuple[RunDirectory, int
             with suppress(OSError):
                 parent.rmdir()
     return directory, code, why
-
-
-def _report(jobs: list[Any]) -> int:
-    """Tell how the jobs of a sweep ended; 1 where one of them failed."""
-    failed = [job for job in jobs if job.status.name != "COMPLETED"]
-    for job in failed:
-        print(f"failed: {job.working_dir}: {job._return_value}", file=sys.stderr)
-    print(f"{len(jobs) - len(failed)} of {len(jobs)} jobs done", file=sys.stderr)
-    return 1 if failed else 0

@@ -5,33 +5,26 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quatrain.config import sweeping
 from quatrain.config.compose import compose_here, compose_nodes, hydra_at, own_folders
 from quatrain.config.flags import hydra_arguments, parse_flags
 from quatrain.config.folder import conf_folder
+from quatrain.config.sweeping import Swept
 from quatrain.core.errors import UserError
+from quatrain.sweeps.job import Job
 
 if TYPE_CHECKING:
     from quatrain.config.overrides import Examined
 
 
-@dataclass(frozen=True)
-class Job:
-    """One composed and checked experiment, and the overrides that made it."""
-
-    config: dict[str, Any]
-    overrides: list[str]
-
-
-def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
+def read(command: str, arguments: list[str]) -> Job | list[Job] | Swept | None:
     """Compose what ``arguments`` say for ``quatrain <command>``.
 
     Returns:
-        a `Job` to run; or, after ``--multirun``, Hydra's account of each job that was run, and for ``plan`` a `Job` for
-        each that would be; or None where a flag such as ``--help`` or ``--cfg job`` has printed all that was asked.
+        a `Job` to run; or, after ``--multirun``, how the sweep ended that was run, and for ``plan`` a `Job` for each
+        that would be; or None where a flag such as ``--help`` or ``--cfg job`` has printed all that was asked.
 
     Raises:
         UserError: with every mistake, before anything is written.
@@ -54,7 +47,7 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
         from quatrain.config.overrides import examine
 
         if not (flags.cfg or flags.info or flags.multirun):
-            return Job(compose_here(flags.overrides, folders), list(flags.overrides))
+            return Job(0, compose_here(flags.overrides, folders), list(flags.overrides))
         examined = examine(flags.overrides, folders)
         if examined.mistakes:
             raise UserError(examined.mistakes)
@@ -63,9 +56,9 @@ def read(command: str, arguments: list[str]) -> Job | list[Any] | None:
             return None
         accepted = _of_sweep(flags.overrides, examined) if flags.multirun else examined.accepted
         if command == "plan" and flags.multirun:
-            return [Job(*job) for job in sweeping.grid(accepted, folders)]
+            return sweeping.grid(accepted, folders)
     through_hydra(f"quatrain {command}", hydra_arguments(flags, accepted))
-    return list(sweeping.finished) if flags.multirun else None
+    return sweeping.finished[0] if flags.multirun else None
 
 
 def through_hydra(program: str, arguments: list[str]) -> None:
@@ -119,10 +112,14 @@ def _run_here(_: Any) -> Any:
         own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
         with hydra_at(conf_folder()):
             frozen = compose_here(overrides, own)
-    run = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
-    if run.status().status != "done":
-        raise UserError(f"{run.path}: {run.status().why or 'failed'}")
-    return run.read_result()
+    ended = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
+    return {
+        "status": ended.status,
+        "run": ended.run and str(ended.run.path),
+        "why": ended.why,
+        "seconds": ended.seconds,
+        "skipped": ended.skipped,
+    }
 
 
 def _print_job(flags: Namespace, composed: Any) -> None:

@@ -1,79 +1,66 @@
-"""Running the jobs of a sweep, each in a process and a directory of its own."""
+"""Running one job of a sweep where a launcher other than ours has put it: a process on this machine or another."""
 
-import socket
+import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from quatrain.config.compose import compose_here
 from quatrain.core.errors import UserError
-from quatrain.core.exit_codes import INTERRUPTED, KILLED
 from quatrain.runs.attempts import work
+from quatrain.runs.cluster import in_job
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.naming import sweep_job_folder
+from quatrain.runs.leader import is_leader
+from quatrain.runs.processes import start_worker
+from quatrain.sweeps.job import Ended, Job
+from quatrain.sweeps.one_job import run_job as run_once
+from quatrain.sweeps.ranks import Announcement
+from quatrain.sweeps.schedule import POLL_SECONDS
 
 
-class SweepInterrupted(BaseException):
-    """A signal ended a job, and with it the sweep; ``code`` is the job's exit code."""
+def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: int) -> Ended:
+    """Run one job of the sweep in ``root``, in a worker of its own, and return how it ended.
 
-    def __init__(self, code: int) -> None:
-        super().__init__("the sweep ends here; the same command goes on with it")
-        self.code = code
-
-
-def launch(launcher: Any, job_overrides: Sequence[Sequence[str]], first: int) -> list[Any]:
-    """Run every job in turn and return Hydra's account of each; a failed job stops nothing."""
-    from hydra.core.utils import JobReturn, JobStatus
-
-    root = Path(str(launcher.config.hydra.sweep.dir)).absolute()
-    returned = []
-    for number, overrides in enumerate(job_overrides, start=first):
-        texts = [text.removeprefix("++") for text in overrides]
-        config = launcher.checked.get(tuple(overrides)) or compose_here(texts, [])
-        place = sweep_job_folder(root, config, texts)
-        account = JobReturn(
-            overrides=list(overrides), cfg=None, hydra_cfg=None, working_dir=str(place), task_name="quatrain"
-        )
-        try:
-            status, result = (run := run_job(config, texts, root, number)).status(), run.read_result()
-            done, why = status.status == "done", status.why
-        except UserError as error:  # a folder that cannot be read or written, or that another command works in
-            done, why, result = False, str(error), None
-        account.status = JobStatus.COMPLETED if done else JobStatus.FAILED
-        account.return_value = result if done else RuntimeError(why or "failed")
-        returned.append(account)
-    return returned
-
-
-def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: int) -> RunDirectory:
-    """Run one job of a sweep in its own folder under ``root``, unless it is done already.
-
-    A job that was interrupted, or failed after a checkpoint, goes on from there. The folder of an attempt that failed
-    before is set aside, not touched.
+    Where another process works on the same job, it waits for the end of that. Of the ranks that a cluster has started
+    for one job the leading one decides, and the others join in.
     """
-    run = RunDirectory(sweep_job_folder(root, config, overrides))
-    status = run.status() if run.path.exists() else None
-    if status and status.status == "done":
-        print(f"job {number}: {run.path.name} is done already", file=sys.stderr)
-        return run
-    if status and status.status == "running" and status.host == socket.gethostname():
-        print(f"job {number}: {run.path.name} is being run by process {status.pid}", file=sys.stderr)
-        return run
-    if status and (status.status != "failed" or any(run.checkpoints.glob("step-*.ckpt"))):
-        print(f"job {number} goes on: {run.path}", file=sys.stderr, flush=True)
-    else:
-        if status:
-            _set_aside(run.path)
-        print(f"job {number}: {run.path}", file=sys.stderr, flush=True)
-        run = RunDirectory.create(run.path, config, overrides)
-    if (code := work(run)) in (INTERRUPTED, KILLED):
-        raise SweepInterrupted(code)
-    return run
+    job = Job(number, config, overrides)
+    ranks = Announcement(job, root) if in_job() else None
+    if ranks and not is_leader():
+        return _join(job, ranks)
+
+    def start(run_dir: str | Path, *, environment: Mapping[str, str] | None = None) -> int:
+        if ranks:
+            ranks.say(run_dir)
+        return start_worker(run_dir, environment=environment)
+
+    while (ended := run_once(job, root, start=start, on_lost=_give_up)) is None:
+        if ranks:
+            ranks.still_waiting()
+        time.sleep(POLL_SECONDS)
+    if ranks:
+        ranks.say(None)
+    return ended
 
 
-def _set_aside(folder: Path) -> None:
-    attempt = 1
-    while (kept := folder.with_name(f"{folder.name}.attempt{attempt}")).exists():
-        attempt += 1
-    folder.rename(kept)
+def _join(job: Job, ranks: Announcement) -> Ended:
+    """Work as one of several ranks on whatever the leading one begins."""
+    began, run = time.monotonic(), None
+    try:
+        for place in ranks.heard():
+            run = RunDirectory(place)
+            work(run)
+        status = run.status() if run else None
+    except UserError as error:
+        return Ended(job, "failed", run, str(error), time.monotonic() - began)
+    if status is None:
+        return Ended(job, "done", None, skipped=True)
+    return Ended(job, status.status, run, status.why, time.monotonic() - began)
+
+
+def _give_up() -> NoReturn:
+    """End this process, and with it the worker, at once: another host works on the job."""
+    print("error: This process was silent for too long, and another host took its job over.", file=sys.stderr)
+    sys.stderr.flush()
+    os._exit(1)

@@ -1,39 +1,115 @@
 """A sweep: expand the grid, compose and check every job, then launch."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from quatrain.config.compose import compose_here, hydra_composed, searched
 from quatrain.core.errors import UserError
+from quatrain.core.terminal import one_line
+from quatrain.runs.directory import RunDirectory
+from quatrain.sweeps.job import Ended, Job, Source
+from quatrain.sweeps.local import Grid, run_sweep
 
 GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
 """Sweepers whose jobs are known before the first one runs."""
 
-finished: list[Any] = []
-"""The accounts of the jobs of the sweep that ran last in this process: Hydra does not hand them back."""
+
+@dataclass(frozen=True)
+class Swept:
+    """How the jobs of a sweep ended, out of how many, and where they lie."""
+
+    ended: list[Ended]
+    total: int
+    folder: Path
+
+
+finished: list[Swept] = []
+"""The sweep that ran last in this process: Hydra does not hand it back."""
 
 
 def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
-    """Run the grid that ``arguments`` and ``hydra.sweeper.params`` span; return what the launcher returned.
+    """Run the grid that ``arguments`` and ``hydra.sweeper.params`` span; `finished` tells how it ended.
 
     Raises:
         UserError: before anything is written, with every mistake of every job; a mistake of several is told once.
+        SweepInterrupted: a signal ended it.
     """
     overrides = _parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
     _check_size(overrides, sweeper.max_batch_size)
     batches = sweeper.split_arguments(overrides, sweeper.max_batch_size)
-    jobs = [list(job) for batch in batches for job in batch]
-    configs = check_all(jobs)
-    if hasattr(sweeper.launcher, "checked"):
-        sweeper.launcher.checked = {tuple(job): config for job, config in zip(jobs, configs, strict=True)}
+    jobs = jobs_of([list(job) for batch in batches for job in batch])
+    folder = folder_of(sweeper.config)
     finished.clear()
-    for batch in batches:
-        finished.extend(sweeper.launcher.launch(batch, initial_job_idx=len(finished)))
-    return list(finished)
+    if hasattr(sweeper.launcher, "run"):
+        ended = sweeper.launcher.run(Grid(jobs))
+    else:
+        waiting = iter(jobs)
+        ended = [
+            one for batch in batches for one in launched(sweeper.launcher, list(islice(waiting, len(batch))), batch)
+        ]
+    finished.append(Swept(ended, len(jobs), folder))
+    return ended
 
 
-def grid(arguments: list[str], folders: list[str]) -> list[tuple[dict[str, Any], list[str]]]:
-    """The config and the overrides of every job that ``arguments`` span, composed and checked; nothing is launched.
+def folder_of(config: Any) -> Path:
+    """The absolute folder of the sweep that Hydra has composed."""
+    return Path(str(config.hydra.sweep.dir)).absolute()
+
+
+def jobs_of(lines: list[list[str]], first: int = 0, folders: Sequence[str] = ()) -> list[Job]:
+    """Compose and check a job of each line of overrides.
+
+    Raises:
+        UserError: with every mistake of every job.
+    """
+    configs = check_all(lines, folders)
+    texts = [[text.removeprefix("++") for text in line] for line in lines]
+    same = set(texts[0]).intersection(*texts) if len(texts) > 1 else set()
+    return [
+        Job(number, config, own, [text for text in own if text not in same])
+        for number, (config, own) in enumerate(zip(configs, texts, strict=True), start=first)
+    ]
+
+
+def run(launcher: Any, source: Source) -> list[Ended]:
+    """Run the jobs of ``source`` on this machine, as our launcher does."""
+    settings = launcher.config.sweep
+    return run_sweep(source, folder_of(launcher.config), jobs=settings.jobs, fail_fast=settings.fail_fast)
+
+
+def launch(launcher: Any, lines: Sequence[Sequence[str]], first: int) -> list[Any]:
+    """Run ``lines`` of overrides on this machine, and return Hydra's account of each."""
+    from hydra.core.utils import JobReturn, JobStatus
+
+    accounts = []
+    for ended in run(launcher, Grid(jobs_of([list(line) for line in lines], first))):
+        account = JobReturn(overrides=list(ended.job.overrides), cfg=None, hydra_cfg=None, task_name="quatrain")
+        account.status = JobStatus.COMPLETED if ended.status in ("done", "pruned") else JobStatus.FAILED
+        account.return_value = ended.result if ended.why is None else RuntimeError(ended.why)
+        accounts.append(account)
+    return accounts
+
+
+def launched(launcher: Any, jobs: Sequence[Job], lines: Sequence[Sequence[str]]) -> list[Ended]:
+    """Have another launcher than ours run ``jobs``, whose overrides Hydra has as ``lines``; return how each ended."""
+    returned = launcher.launch(lines, initial_job_idx=jobs[0].number)
+    return [_ended(job, account) for job, account in zip(jobs, returned, strict=True)]
+
+
+def _ended(job: Job, account: Any) -> Ended:
+    """What a launcher's account of a job says."""
+    if account.status.name != "COMPLETED":
+        return Ended(job, "failed", None, one_line(f"{type(account._return_value).__name__}: {account._return_value}"))
+    said = account.return_value
+    run_dir = RunDirectory(said["run"]) if said["run"] else None
+    return Ended(job, said["status"], run_dir, said["why"], said["seconds"], said["skipped"])
+
+
+def grid(arguments: list[str], folders: list[str]) -> list[Job]:
+    """Every job that ``arguments`` span, composed and checked; nothing is launched.
 
     Must run inside of `quatrain.config.compose.hydra_at`; ``folders`` are the user's own, absolute.
 
@@ -55,8 +131,7 @@ def grid(arguments: list[str], folders: list[str]) -> list[tuple[dict[str, Any],
     overrides = _parsed(sweeper.params, arguments, loader)
     _check_size(overrides, None)
     (jobs,) = BasicSweeper.split_arguments(overrides, None)
-    texts = [[text.removeprefix("++") for text in job] for job in jobs]
-    return list(zip(check_all(texts, folders), texts, strict=True))
+    return jobs_of(jobs, folders=folders)
 
 
 def _parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:

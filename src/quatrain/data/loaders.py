@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -15,13 +14,11 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from quatrain.core.asking import ASKING, held
+from quatrain.core.bound import die_with_parent
 from quatrain.core.errors import UserError
 from quatrain.data.collate import as_tensors
 from quatrain.data.forks import quiet_forks
 from quatrain.data.sampler import EpochSampler, EvaluationSampler, Key
-
-_PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
 
 
 class BatchedRows(Protocol):
@@ -147,10 +144,7 @@ def belong_to_parent(worker: int) -> None:
     """
     if hasattr(signal, "sigwaitinfo"):
         threading.Thread(target=_obey, args=(os.getppid(),), daemon=True).start()
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL)
+    die_with_parent()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_follow, args=(parent.sentinel,), daemon=True).start()

@@ -1,6 +1,5 @@
 """Workers as processes of their own, and what ends them."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from quatrain.core.asking import ASKING, hold, let_in
+from quatrain.core.bound import die_with_parent
 from quatrain.core.build import ALLOW_VARIABLE
 from quatrain.core.exit_codes import KILLED
 
@@ -22,7 +22,6 @@ STARTER_VARIABLE = "QUATRAIN_STARTER"
 RANK_VARIABLES = ("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE")
 """What a run before may have left in this environment; a worker that found them would train as a rank of nothing."""
 
-PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.5
 
 
@@ -105,9 +104,7 @@ def _bind_forked() -> None:
 
 
 def _bind(parent: int) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    else:
+    if not die_with_parent():
         watch_parent(parent)
     if os.getppid() != parent:  # it died before we were bound
         _die()

@@ -1,7 +1,8 @@
 """A job of a sweep, and how it ended."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from quatrain.runs.directory import RunDirectory, State
@@ -10,13 +11,17 @@ from quatrain.runs.naming import identity_hash
 
 @dataclass(frozen=True)
 class Job:
-    """One composed and checked experiment of a sweep; ``number`` is its place in it."""
+    """One composed and checked experiment of a sweep.
+
+    ``number`` is its place in it, and ``apart`` the overrides that set it apart from the others, for the eye.
+    """
 
     number: int
     config: Mapping[str, Any]
     overrides: Sequence[str]
+    apart: Sequence[str] = ()
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """What makes two jobs the same (`quatrain.runs.naming.identity_hash`)."""
         return identity_hash(self.config)
@@ -56,7 +61,3 @@ class Source(Protocol):
     def ended(self, ended: Ended) -> None:
         """Hear of a job's end. Called in the same thread, once for each job, also for one that was skipped."""
         ...
-
-
-RunOne = Callable[[Job], Ended]
-"""Runs a job from beginning to end, in the calling thread, and raises nothing but for a broken program."""

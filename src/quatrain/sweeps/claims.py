@@ -1,0 +1,119 @@
+"""One process at a time works on a job of a sweep, whichever sweep or host of a shared folder it belongs to."""
+
+import json
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from quatrain.core.atomic_files import cannot_write
+from quatrain.runs.identity import is_alive, start_of
+
+RENEW_SECONDS = 10.0
+STALE_SECONDS = 60.0
+"""How long the holder on another host may be silent before its claim is taken: six renewals."""
+
+
+class Claim:
+    """The right to work on one job, until `release` or the end of this process.
+
+    It is a file that names host, process and that process's start time, and whose modification time says when it was
+    renewed last, every `RENEW_SECONDS`, by a thread. ``on_lost`` is called where another host took it over, because
+    this one was silent for too long: whatever works under the claim must be ended then, and save nothing more.
+    """
+
+    def __init__(self, path: Path, *, on_lost: Callable[[], object]) -> None:
+        self._path, self._on_lost = path, on_lost
+        self._mark = secrets.token_hex(8)
+        self._released = threading.Event()
+
+    def _content(self) -> str:
+        pid = os.getpid()
+        holder = {"host": socket.gethostname(), "pid": pid, "process_start": start_of(pid) or "", "mark": self._mark}
+        return json.dumps(holder) + "\n"
+
+    def _begin(self) -> None:
+        threading.Thread(target=self._renew, name="claim", daemon=True).start()
+
+    def _renew(self) -> None:
+        while not self._released.wait(RENEW_SECONDS):
+            if _holder(self._path).get("mark") != self._mark:
+                self._on_lost()
+                return
+            with suppress(OSError):  # a file system that is away for a moment
+                os.utime(self._path)
+
+    def release(self) -> None:
+        """Let others work on the job."""
+        self._released.set()
+        with suppress(OSError):
+            if _holder(self._path).get("mark") == self._mark:
+                self._path.unlink()
+
+
+def claim(path: Path, *, on_lost: Callable[[], object]) -> Claim | None:
+    """Claim the job whose claim lies at ``path``; None where another process holds it.
+
+    A claim is broken where its holder is of this host and gone, or of another host and silent for `STALE_SECONDS` by
+    the file system's own clock.
+
+    Raises:
+        NotNow: the folder cannot be written.
+    """
+    from filelock import FileLock
+
+    mine = Claim(path, on_lost=on_lost)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.parent / "lock", timeout=STALE_SECONDS):  # of two that find a stale claim, one breaks it
+            if path.exists() and not _is_stale(path):
+                return None
+            _write(path, mine._content())
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    mine._begin()
+    return mine
+
+
+def holder_of(path: Path) -> str | None:
+    """Who holds the claim at ``path``, for a sentence; None where nobody does."""
+    found = _holder(path)
+    return f"process {found['pid']} on {found['host']}" if {"pid", "host"} <= found.keys() else None
+
+
+def _holder(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_stale(path: Path) -> bool:
+    found = _holder(path)
+    if found.get("host") == socket.gethostname():
+        return not is_alive(int(found.get("pid", 0)), str(found.get("process_start", "")))
+    try:
+        return _now(path.parent) - path.stat().st_mtime > STALE_SECONDS
+    except FileNotFoundError:
+        return True
+
+
+def _now(folder: Path) -> float:
+    """The time as the file system has it, whose clock marks the renewals; hosts' own clocks may differ."""
+    probe = folder / f".now-{secrets.token_hex(4)}"
+    try:
+        probe.touch()
+        return probe.stat().st_mtime
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: str) -> None:
+    new = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    new.write_text(content, encoding="utf-8")
+    new.replace(path)

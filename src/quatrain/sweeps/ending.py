@@ -1,0 +1,52 @@
+"""What a sweep says when it has ended: how many are done, each failure's sentence and log, and the best."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from quatrain.core.exit_codes import DONE, FAILED
+from quatrain.core.terminal import one_line
+from quatrain.sweeps.best import Best
+from quatrain.sweeps.job import Ended
+from quatrain.sweeps.progress import label
+from quatrain.sweeps.workers import CONSOLE
+
+
+def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> int:
+    """Print how the jobs of a sweep of ``total`` ended, on standard error; return the exit code, 1 where one failed."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    failed = sorted((job for job in jobs if job.status == "failed"), key=lambda job: job.job.number)
+    if failed:
+        table = Table(box=None, pad_edge=False, title="failed", title_justify="left")
+        for heading in ("job", "overrides", "why", "log"):
+            table.add_column(heading, overflow="fold")
+        for job in failed:
+            table.add_row(
+                str(job.job.number), *(escape(one_line(text)) for text in (label(job.job), job.why or "", _log(job)))
+            )
+        Console(stderr=True, highlight=False).print(table)
+    best: Best | None = None
+    for job in jobs:
+        best = Best.of(best, job)
+    done = sum(job.status == "done" for job in jobs)
+    pruned = sum(job.status == "pruned" for job in jobs)
+    sums = [f"{done} of {total} jobs done"]
+    sums += [f"{pruned} pruned"] if pruned else []
+    sums += [f"{len(failed)} failed"] if failed else []
+    sums += [f"{total - len(jobs)} not started"] if total > len(jobs) else []
+    print(", ".join(sums), file=sys.stderr)
+    if best and best.ended.run:
+        print(one_line(f"best: {best}, in {best.ended.run.path}"), file=sys.stderr)
+    print(one_line(f"compare them: quatrain compare {folder}"), file=sys.stderr)
+    return FAILED if failed else DONE
+
+
+def _log(ended: Ended) -> str:
+    """The log that tells more of a failure; none where there is no folder."""
+    if ended.run is None:
+        return ""
+    console = ended.run.path / CONSOLE
+    return str(ended.run.log if ended.run.log.exists() else console)

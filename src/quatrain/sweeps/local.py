@@ -1,0 +1,68 @@
+"""A sweep on this machine: its jobs side by side, its end told."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from quatrain.core.exit_codes import INTERRUPTED, KILLED
+from quatrain.sweeps.dealing import Dealer, Share, is_single, visible_gpus
+from quatrain.sweeps.job import Ended, Job, Source
+from quatrain.sweeps.one_job import run_job
+from quatrain.sweeps.progress import Progress
+from quatrain.sweeps.schedule import Schedule, listening
+from quatrain.sweeps.workers import Workers
+
+
+class SweepInterrupted(BaseException):
+    """A signal ended the sweep, with the exit ``code`` for it."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__("the sweep ends here; the same command goes on with it")
+        self.code = code
+
+
+class Grid:
+    """Jobs that are known from the start."""
+
+    def __init__(self, jobs: Iterable[Job]) -> None:
+        self._jobs = list(jobs)
+        self.total = len(self._jobs)
+        self._waiting = iter(self._jobs)
+
+    def next(self) -> Job | None:
+        """The next of them."""
+        return next(self._waiting, None)
+
+    def ended(self, ended: Ended) -> None:
+        """Nothing follows from it."""
+
+
+def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> list[Ended]:
+    """Run the jobs of ``source`` in ``folder``, ``jobs`` at a time, and return how each ended.
+
+    Every job has a process of its own; none outlives this one. A signal that asks for a stop is handed to all of them,
+    and no other starts.
+
+    Raises:
+        SweepInterrupted: a signal ended it, when all have ended.
+    """
+    gpus = visible_gpus()
+    workers = Workers()
+    workers.warm_up()
+
+    def run_one(job: Job, share: Share) -> Ended | None:
+        slot = workers.slot(cold=not is_single(job.config, len(share.gpus) or len(gpus)))
+        return run_job(job, folder, start=slot.start, on_lost=slot.kill, environment=share.environment)
+
+    dealer = Dealer(jobs, gpus=gpus)
+    with Progress(source.total, folder, jobs=jobs) as progress:
+        schedule = Schedule(source, run_one, dealer=dealer, jobs=jobs, fail_fast=fail_fast, progress=progress)
+
+        def stop(number: int) -> None:
+            schedule.stop()
+            workers.hand_on(number)
+
+        with listening(stop, workers.kill) as received:
+            ended = schedule.run()
+    if received:
+        raise SweepInterrupted(KILLED if workers.killed else INTERRUPTED)
+    return ended

@@ -1,0 +1,171 @@
+"""How far a sweep is: one place that is redrawn on a terminal, plain lines elsewhere."""
+
+import csv
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from quatrain.core.terminal import one_line
+from quatrain.runs.naming import readable_tag
+from quatrain.sweeps.best import Best, score
+from quatrain.sweeps.job import Ended, Job
+from quatrain.sweeps.places import newest
+
+SHOWN = 8
+"""Running jobs that have a line of their own."""
+
+TAIL_BYTES = 4096
+
+
+class Progress:
+    """Shows jobs done, running and failed, the best so far and the time left.
+
+    Args:
+        total: how many jobs there will be.
+        folder: the sweep's folder.
+        jobs: how many run at a time.
+        stream: where to write; None is standard error.
+    """
+
+    def __init__(self, total: int, folder: Path, *, jobs: int = 1, stream: TextIO | None = None) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        self._total, self._folder, self._jobs = total, folder, jobs
+        self._count: Counter[str] = Counter()
+        self._seconds: list[float] = []
+        self._best: Best | None = None
+        self._since: dict[str, float] = {}
+        self._stream = stream
+        console = Console(file=stream or sys.stderr, highlight=False)
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> "Progress":
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def show(self, running: Sequence[Job], elsewhere: Sequence[Job]) -> None:
+        """Show what runs now, and what another sweep works on."""
+        now = time.monotonic()
+        for job in running:
+            if job.identity not in self._since:
+                self._since[job.identity] = now
+                if not self._live:
+                    self._say(f"job {job.number} begins: {label(job)}")
+        self._since = {
+            identity: at for identity, at in self._since.items() if any(identity == j.identity for j in running)
+        }
+        if self._live:
+            self._live.update(self._drawn(running, elsewhere), refresh=True)
+
+    def ended(self, ended: Ended) -> None:
+        """Count a job that has ended; off a terminal, say how."""
+        self._count["skipped" if ended.skipped and ended.status in ("done", "pruned") else ended.status] += 1
+        if not ended.skipped:
+            self._seconds.append(ended.seconds)
+        self._best = Best.of(self._best, ended)
+        if self._live is None or ended.status == "failed":
+            self._say(f"job {ended.job.number} {_how(ended)}: {label(ended.job)}{self._where(ended)}  [{self._sums()}]")
+
+    def _say(self, line: str) -> None:
+        print(one_line(line), file=self._stream or sys.stderr, flush=True)
+
+    def _where(self, ended: Ended) -> str:
+        if ended.status in ("failed", "interrupted"):
+            return f": {ended.why}"
+        value = score(ended)
+        return f"  {value}" if value else ""
+
+    def _sums(self) -> str:
+        """The counts, the best and the time left, in a line."""
+        over = sum(self._count.values())
+        parts = [f"{over} of {self._total} over"]
+        parts += [
+            f"{number} {name}" for name, number in self._count.items() if name not in ("done", "skipped") and number
+        ]
+        if self._count["skipped"]:
+            parts.append(f"{self._count['skipped']} done before")
+        if self._best:
+            parts.append(f"best {self._best}")
+        if left := self._left():
+            parts.append(f"about {left} left")
+        return ", ".join(parts)
+
+    def _left(self) -> str:
+        """The time left, from the jobs that have ended; nothing before the first has, or at the end."""
+        waiting = self._total - sum(self._count.values())
+        if not self._seconds or waiting <= 0:
+            return ""
+        mean = sum(self._seconds) / len(self._seconds)
+        now = time.monotonic()
+        under_way = sum(min(mean, now - at) for at in self._since.values())
+        return clock(max(0.0, waiting * mean - under_way) / min(self._jobs, waiting))
+
+    def _drawn(self, running: Sequence[Job], elsewhere: Sequence[Job]) -> Any:
+        from rich.markup import escape
+        from rich.table import Table
+
+        table = Table.grid(padding=(0, 2))
+        now = time.monotonic()
+        for job in running[:SHOWN]:
+            since = clock(now - self._since.get(job.identity, now))
+            table.add_row(f"job {job.number}", escape(one_line(label(job))), since, escape(self._at(job)))
+        if len(running) > SHOWN:
+            table.add_row("", f"and {len(running) - SHOWN} more")
+        if elsewhere:
+            table.add_row("", f"{len(elsewhere)} run by another sweep")
+        frame = Table.grid()
+        frame.add_row(table)
+        frame.add_row(f"[bold]{escape(one_line(self._sums()))}")
+        return frame
+
+    def _at(self, job: Job) -> str:
+        """How far a job is, from the end of its metrics."""
+        place = newest(self._folder, job.identity)
+        row = _last_row(place / "metrics.csv") if place else {}
+        shown = [f"{name} {row[name]}" for name in ("epoch", "step") if row.get(name)]
+        loss = row.get("train/loss")
+        return ", ".join([*shown, *([f"train/loss {float(loss):.4g}"] if loss else [])])
+
+
+def label(job: Job) -> str:
+    """What sets a job apart, for the eye."""
+    return readable_tag(job.apart or job.overrides)
+
+
+def clock(seconds: float) -> str:
+    """``42 s``, ``3:05 min`` or ``1:02:03 h``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02d}:{rest:02d} h"
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def _how(ended: Ended) -> str:
+    if ended.skipped:
+        return f"was {ended.status} already" if ended.status != "failed" else "failed, as the equal job did"
+    return f"is {ended.status} after {clock(ended.seconds)}"
+
+
+def _last_row(path: Path) -> dict[str, str]:
+    """The last whole row of a metrics file; empty where there is none yet."""
+    try:
+        with path.open("rb") as file:
+            header = file.readline().decode("utf-8", "replace")
+            file.seek(max(file.tell(), path.stat().st_size - TAIL_BYTES))
+            lines = file.read().decode("utf-8", "replace").split("\n")[:-1]
+    except OSError:
+        return {}
+    if not lines:
+        return {}
+    names, values = (next(csv.reader([line.strip()]), []) for line in (header, lines[-1]))
+    return dict(zip(names, values, strict=False)) if len(names) == len(values) else {}
