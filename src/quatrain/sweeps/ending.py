@@ -11,14 +11,20 @@ from quatrain.sweeps.job import Ended
 from quatrain.sweeps.progress import label
 from quatrain.sweeps.workers import CONSOLE
 
+WIDE = 200
+"""Columns of the table off a terminal, where nobody folds its lines."""
+
 
 def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> int:
-    """Print how the jobs of a sweep of ``total`` ended, on standard error; return the exit code, 1 where one failed."""
+    """Print how the jobs of a sweep of ``total`` ended, on standard error; return the exit code: 1 where not all did.
+
+    A job that was killed from outside, as systems do when memory runs out, has failed too, though it can go on.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    failed = sorted((job for job in jobs if job.status == "failed"), key=lambda job: job.job.number)
+    failed = sorted((job for job in jobs if job.status in ("failed", "interrupted")), key=lambda job: job.job.number)
     if failed:
         table = Table(box=None, pad_edge=False, title="failed", title_justify="left")
         for heading in ("job", "overrides", "why", "log"):
@@ -27,7 +33,8 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> int:
             table.add_row(
                 str(job.job.number), *(escape(one_line(text)) for text in (label(job.job), job.why or "", _log(job)))
             )
-        Console(stderr=True, highlight=False).print(table)
+        console = Console(stderr=True, highlight=False)
+        console.print(table, width=None if console.is_terminal else WIDE)
     best: Best | None = None
     for job in jobs:
         best = Best.of(best, job)
@@ -41,7 +48,7 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> int:
     if best and best.ended.run:
         print(one_line(f"best: {best}, in {best.ended.run.path}"), file=sys.stderr)
     print(one_line(f"compare them: quatrain compare {folder}"), file=sys.stderr)
-    return FAILED if failed else DONE
+    return FAILED if failed or total > len(jobs) else DONE
 
 
 def _log(ended: Ended) -> str:

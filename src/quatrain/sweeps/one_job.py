@@ -63,17 +63,19 @@ def _attempts(job: Job, place: Place, start: Start, environment: Mapping[str, st
     for again in range(job.config["sweep"]["retries"] + 1):
         run = _made(job, place)
         code = work(run, environment=environment, start=start)
-        if code in (REFUSED, INTERRUPTED, KILLED) or run.status().status != "failed":
+        status = run.status()
+        place = Place(run, status, [])
+        if code in (REFUSED, INTERRUPTED, KILLED) or place.is_over:
             break
-        place = Place(run, run.status(), [])
         if again < job.config["sweep"]["retries"]:
-            tell(f"{run.path.name} failed ({place.status and place.status.why}); it is tried again")
+            tell(f"{run.path.name} {status.status} ({status.why}); it is tried again")
     return run
 
 
 def _made(job: Job, place: Place) -> RunDirectory:
     """The run directory to work in: a new one, but for a run that goes on."""
     if place.goes_on:
+        tell(f"{place.run.path.name} goes on where it stopped")
         return place.run
     if place.status:
         set_aside(place.run)

@@ -86,7 +86,7 @@ class Progress:
 
     def _sums(self) -> str:
         """The counts, the best and the time left, in a line."""
-        over = sum(self._count.values())
+        over = self._count.total() - self._count["interrupted"]
         parts = [f"{over} of {self._total} over"]
         parts += [
             f"{number} {name}" for name, number in self._count.items() if name not in ("done", "skipped") and number
@@ -101,7 +101,7 @@ class Progress:
 
     def _left(self) -> str:
         """The time left, from the jobs that have ended; nothing before the first has, or at the end."""
-        waiting = self._total - sum(self._count.values())
+        waiting = self._total - self._count.total()
         if not self._seconds or waiting <= 0:
             return ""
         mean = sum(self._seconds) / len(self._seconds)
