@@ -12,6 +12,7 @@ from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
 from quatrain.sweeps.job import Ended, Job, Source
 from quatrain.sweeps.local import Grid, run_sweep
+from quatrain.sweeps.workers import warm_up
 
 GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
 """Sweepers whose jobs are known before the first one runs."""
@@ -40,10 +41,13 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     overrides = _parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
     _check_size(overrides, sweeper.max_batch_size)
     batches = sweeper.split_arguments(overrides, sweeper.max_batch_size)
+    here = hasattr(sweeper.launcher, "run")
+    if here:
+        warm_up()  # it imports while the jobs are checked
     jobs = jobs_of([list(job) for batch in batches for job in batch])
     folder = folder_of(sweeper.config)
     finished.clear()
-    if hasattr(sweeper.launcher, "run"):
+    if here:
         ended = sweeper.launcher.run(Grid(jobs))
     else:
         waiting = iter(jobs)

@@ -9,7 +9,7 @@ from quatrain.sweeps.job import Ended, Job, Source
 from quatrain.sweeps.one_job import run_job
 from quatrain.sweeps.progress import Progress
 from quatrain.sweeps.schedule import Schedule, listening
-from quatrain.sweeps.workers import Workers
+from quatrain.sweeps.workers import Workers, warm_up
 
 
 class SweepInterrupted(BaseException):
@@ -47,7 +47,7 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
     """
     gpus = visible_gpus()
     workers = Workers()
-    workers.warm_up()
+    warm_up()
 
     def run_one(job: Job, share: Share) -> Ended | None:
         slot = workers.slot(cold=not is_single(job.config, len(share.gpus) or len(gpus)))

@@ -30,6 +30,19 @@ class _Process(NamedTuple):
     wait: Callable[[], int]
 
 
+def warm_up() -> None:
+    """Start the forkserver, which returns at once and imports in the background. Call it in the main thread.
+
+    The forkserver ends with the thread that started it; where it runs already, nothing is done.
+    """
+    if _has_forkserver():
+        from multiprocessing import forkserver
+
+        with held(), _environment(worker_environment()):
+            forkserver.set_forkserver_preload(PRELOADED)
+            forkserver.ensure_running()
+
+
 class Workers:
     """Starts workers from any thread, and hands signals on to all of them from the main one."""
 
@@ -39,18 +52,6 @@ class Workers:
         self.killed = False
         self.starting = threading.Lock()
         """Starting a forked process looks after all others, which no two threads may do at once."""
-
-    def warm_up(self) -> None:
-        """Start the forkserver, which returns at once and imports in the background. Call it in the main thread.
-
-        The forkserver ends with the thread that started it.
-        """
-        if _has_forkserver():
-            from multiprocessing import forkserver
-
-            with held(), _environment(worker_environment()):
-                forkserver.set_forkserver_preload(PRELOADED)
-                forkserver.ensure_running()
 
     def slot(self, *, cold: bool) -> "Slot":
         """Room for the workers of one job, one after the other; ``cold`` for a job that starts ranks of its own."""
