@@ -4,8 +4,9 @@
 
 Hit is the sweep's own process, by SIGKILL or with ``--term`` by one of the four signals that ask for a stop. Nothing
 may outlive it by 2 s (killed) or 10 s (asked, with the exit code 75); the same command is given until it ends well;
-then every job must have one folder, and that the undisturbed job's values to the bit. ``together`` starts the same
-sweep twice at once instead: both must end well, each job having been run by one of them.
+then every job must have one folder, and that the undisturbed job's values to the bit. Before that the jobs of
+``mixed``, whose numbers of ranks differ, are compared with the same jobs run alone. ``together`` starts one sweep twice
+at once: both must end well, each job having been run by one of them.
 """
 
 import argparse
@@ -18,13 +19,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from kills import ASKING, INTERRUPTED, SOON, SURVIVAL, differences
-from scenarios import ENCODER, SMALL
+from kills import ASKING, INTERRUPTED, SOON, SURVIVAL, differences, warm_up
+from scenarios import ENCODER, SMALL, Started
 
 JOB = ("experiment=quick_mrpc", "data.batch_size=4", *ENCODER, *SMALL, "trainer.max_epochs=3")
 SWEEPS = {
     # ranks of their own and none, one after the other
-    "mixed": (*JOB, "seed=1,2", "trainer.devices=1,2", "trainer=ddp_cpu"),
+    "mixed": (*JOB, "seed=1,2", "trainer.devices=1,2", "trainer=ddp_cpu", "trainer.max_epochs=2"),
     # two at a time, and more than that in all
     "beside": (*JOB, "seed=1,2,3,4", "sweep.jobs=2"),
     "together": (*JOB, "seed=1,2,3,4"),
@@ -59,13 +60,14 @@ def _environment(place: Path) -> list[bytes]:
 
 def compared(whole: Path, folder: Path) -> list[str]:
     """What is not the same in two sweeps: their jobs, or anything in one of these."""
-    jobs, others = (
-        sorted(place.name for place in sweep.glob("*") if place.is_dir() and place.name[0] != ".")
-        for sweep in (whole, folder)
-    )
+    jobs, others = ([job.name for job in folders(sweep)] for sweep in (whole, folder))
     if jobs != others:
         return [f"{folder.name} has the folders {others}, not {jobs}"]
     return [f"{folder.name}/{job}: {one}" for job in jobs for one in differences(whole / job, folder / job)]
+
+
+def folders(sweep: Path) -> list[Path]:
+    return sorted(place for place in sweep.glob("*") if place.is_dir() and place.name[0] != ".")
 
 
 def finish(words: tuple[str, ...], folder: Path) -> list[str]:
@@ -96,47 +98,68 @@ def together(words: tuple[str, ...], folder: Path) -> list[str]:
     """Two sweeps at once on one folder."""
     both = [start(words, folder) for _ in range(2)]
     wrong = [f"{folder.name}: exit code {code}" for sweep in both if (code := sweep.wait(300))]
-    for job in folder.glob("seed*"):
+    for job in folders(folder):
         starts = (job / "console.log").read_text().count("accelerator:")
         wrong += [f"{job}: started {starts} times"] if starts != 1 else []
     return wrong
 
 
+def alone(sweep: Path) -> list[str]:
+    """Run every job of ``sweep`` by itself; what is not the same."""
+    from quatrain.runs.directory import RunDirectory
+
+    wrong = []
+    for job in folders(sweep):
+        config = RunDirectory(job).read_config()
+        run = RunDirectory.create(sweep.with_name("alone") / job.name, config, []).path
+        code = Started(run, "torchrun" if config["trainer"]["devices"] > 1 else "fork").wait(300)
+        found = [f"exit code {code}"] if code else differences(run, job)
+        wrong += [f"{job.name} alone: {one}" for one in found]
+    return wrong
+
+
+def play(name: str, count: int, chance: random.Random, term: bool, base: Path) -> tuple[int, list[str]]:
+    """Hit the sweep ``count`` times, or run it twice at once as often; how often that was, and what was wrong."""
+    words, began = SWEEPS[name], time.monotonic()
+    wrong = finish(words, base / "whole")
+    life, hits, runs = time.monotonic() - began, 0, 0
+    wrong += [f"{survivor} outlived the sweep" for survivor in survivors(base / "whole", SURVIVAL)]
+    if name == "mixed" and not wrong:
+        wrong += alone(base / "whole")
+    while not wrong and hits < count:
+        runs += 1
+        folder = base / str(runs)
+        if name == "together":
+            found, new = together(words, folder), 1
+        else:
+            number = int(chance.choice(ASKING) if term else signal.SIGKILL)
+            moments = [chance.uniform(0.1, life) for _ in range(min(count - hits, chance.randint(1, 2)))]
+            found, new = disturb(words, folder, moments, number)
+        hits += new
+        wrong += found or compared(base / "whole", folder)
+    return hits, wrong
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=4, help="in all, dealt to the sweeps")
+    parser.add_argument("--kills", type=int, default=3, help="in all, dealt to the sweeps")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--only", choices=SWEEPS, help="one sweep")
     parser.add_argument("--term", action="store_true", help="ask by SIGTERM, SIGINT, SIGUSR1 or SIGUSR2 instead")
     asked = parser.parse_args()
-    chance, all_wrong = random.Random(asked.seed), 0
     names = [asked.only] if asked.only else list(SWEEPS)
+    warm_up()
+    chance, failed = random.Random(asked.seed), False
     with tempfile.TemporaryDirectory(prefix="quatrain-sweeps-") as temporary:
-        for name in names:
-            words, base, began = SWEEPS[name], Path(temporary) / name, time.monotonic()
-            wrong = finish(words, base / "whole")
-            life = time.monotonic() - began
-            hits = runs = 0
-            while not wrong and hits < max(1, asked.kills // len(names)):
-                runs += 1
-                folder = base / str(runs)
-                if name == "together":
-                    wrong += together(words, folder)
-                    hits += 1
-                else:
-                    number = int(chance.choice(ASKING) if asked.term else signal.SIGKILL)
-                    moments = [chance.uniform(0.1, life) for _ in range(chance.randint(1, 2))]
-                    found, count = disturb(words, folder, moments, number)
-                    wrong += found
-                    hits += count
-                wrong += compared(base / "whole", folder) if not wrong else []
-            print(
-                f"{name}: {hits} times in {runs} sweeps, {len(wrong)} differences, {time.monotonic() - began:.0f} s",
-                flush=True,
-            )
+        for place, name in enumerate(names):
+            share = asked.kills // len(names) + (place < asked.kills % len(names))
+            began = time.monotonic()
+            hits, wrong = play(name, share, chance, asked.term, Path(temporary) / name)
+            what = "times twice at once" if name == "together" else "signals" if asked.term else "kills"
+            print(f"{name}: {hits} {what}, {len(wrong)} differences, {time.monotonic() - began:.0f} s", flush=True)
             print(*wrong, sep="\n", end="\n" if wrong else "")
-            all_wrong += len(wrong)
-    return 1 if all_wrong else 0
+            failed = failed or bool(wrong)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +39,29 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     """
     overrides = _parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
     _check_size(overrides, sweeper.max_batch_size)
-    batches = sweeper.split_arguments(overrides, sweeper.max_batch_size)
+    lines = _swept_first(next(iter(sweeper.split_arguments(overrides, None))))
+    size = sweeper.max_batch_size or len(lines)
     here = hasattr(sweeper.launcher, "run")
     if here:
         warm_up()  # it imports while the jobs are checked
-    jobs = jobs_of([list(job) for batch in batches for job in batch])
+    jobs = jobs_of(lines)
     folder = folder_of(sweeper.config)
     finished.clear()
     if here:
         ended = sweeper.launcher.run(Grid(jobs))
     else:
-        waiting = iter(jobs)
+        starts = range(0, len(jobs), size)
         ended = [
-            one for batch in batches for one in launched(sweeper.launcher, list(islice(waiting, len(batch))), batch)
+            one for at in starts for one in launched(sweeper.launcher, jobs[at : at + size], lines[at : at + size])
         ]
     finished.append(Swept(ended, len(jobs), folder))
     return ended
+
+
+def _swept_first(lines: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Each line with what sets it apart before what all share, so that a folder's name begins with it."""
+    same = set(lines[0]).intersection(*lines) if len(lines) > 1 else set()
+    return [sorted(line, key=lambda text: text in same) for line in lines]
 
 
 def folder_of(config: Any) -> Path:
@@ -134,8 +140,8 @@ def grid(arguments: list[str], folders: list[str]) -> list[Job]:
         )
     overrides = _parsed(sweeper.params, arguments, loader)
     _check_size(overrides, None)
-    (jobs,) = BasicSweeper.split_arguments(overrides, None)
-    return jobs_of(jobs, folders=folders)
+    (lines,) = BasicSweeper.split_arguments(overrides, None)
+    return jobs_of(_swept_first(lines), folders=folders)
 
 
 def _parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:

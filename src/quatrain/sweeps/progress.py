@@ -130,7 +130,7 @@ class Progress:
     def _at(self, job: Job) -> str:
         """How far a job is, from the end of its metrics."""
         place = newest(self._folder, job.identity)
-        row = _last_row(place / "metrics.csv") if place else {}
+        row = _last_values(place / "metrics.csv") if place else {}
         shown = [f"{name} {row[name]}" for name in ("epoch", "step") if row.get(name)]
         loss = row.get("train/loss")
         return ", ".join([*shown, *([f"train/loss {float(loss):.4g}"] if loss else [])])
@@ -156,8 +156,8 @@ def _how(ended: Ended) -> str:
     return f"is {ended.status} after {clock(ended.seconds)}"
 
 
-def _last_row(path: Path) -> dict[str, str]:
-    """The last whole row of a metrics file; empty where there is none yet."""
+def _last_values(path: Path) -> dict[str, str]:
+    """The last value of each column among the last whole rows of a metrics file; none where there is none yet."""
     try:
         with path.open("rb") as file:
             header = file.readline().decode("utf-8", "replace")
@@ -165,7 +165,9 @@ def _last_row(path: Path) -> dict[str, str]:
             lines = file.read().decode("utf-8", "replace").split("\n")[:-1]
     except OSError:
         return {}
-    if not lines:
-        return {}
-    names, values = (next(csv.reader([line.strip()]), []) for line in (header, lines[-1]))
-    return dict(zip(names, values, strict=False)) if len(names) == len(values) else {}
+    names, *rows = csv.reader([header, *lines])
+    found: dict[str, str] = {}
+    for row in rows:
+        if len(row) == len(names):  # the first may have lost its beginning
+            found |= {name: value for name, value in zip(names, row, strict=True) if value}
+    return found
