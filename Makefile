@@ -1,14 +1,15 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
-# Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make cluster
+# Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make sweeps   make cluster
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check fuzz faults reliability cluster wheel published clean
+.PHONY: train test check fuzz faults reliability sweeps cluster wheel published clean
 SECONDS ?= 30
 KILLS ?= 10
+SWEEP_KILLS ?= 2
 QUIET := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 train: .venv/installed
@@ -34,6 +35,10 @@ faults: .venv/tested
 reliability: .venv/tested
 	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) $(ARGS)
 	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term $(ARGS)
+
+# Sweeps killed whole and given again, two at once, and jobs of several ranks beside others
+sweeps: .venv/tested
+	$(QUIET) $(BIN)/python tests/reliability/sweep_kills.py --kills $(SWEEP_KILLS) $(ARGS)
 
 # A real Slurm of one node; needs root and Debian's slurm-wlm and munge
 cluster: .venv/tested
