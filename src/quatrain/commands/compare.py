@@ -58,7 +58,7 @@ def _print(comparison: "Comparison", told: Sequence[str], form: str) -> None:
 
     print(one_line(str(comparison.aim)), file=sys.stderr)
     if form == "table":
-        print_tables(comparison)
+        told = [*told, *print_tables(comparison)]
     else:
         text = {
             "markdown": lambda: markdown(comparison, told),

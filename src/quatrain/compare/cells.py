@@ -9,6 +9,10 @@ from quatrain.compare.knobs import short_names
 from quatrain.compare.statistics import Improvement, Paired
 
 ONE_RUN = "one run"
+WINS = "P(best wins)"
+DEVIATION = "sd"
+LEAVE_FIRST = (WINS, DEVIATION)
+"""The columns that a narrow terminal can do without."""
 
 
 class Cells(NamedTuple):
@@ -18,6 +22,17 @@ class Cells(NamedTuple):
     lines: list[list[str]]
     texts: int
 
+    def without(self, heading: str) -> "Cells":
+        """The same without a column."""
+        place = self.headings.index(heading)
+        headings, *lines = ([*line[:place], *line[place + 1 :]] for line in (self.headings, *self.lines))
+        return Cells(headings, lines, self.texts)
+
+    def numbered(self) -> "Cells":
+        """The same with the number of the line in place of its texts."""
+        lines = [[str(place), *line[self.texts :]] for place, line in enumerate(self.lines, start=1)]
+        return Cells(["group", *self.headings[self.texts :]], lines, 1)
+
 
 def group_cells(comparison: Comparison) -> Cells:
     """A line for each group, the best first."""
@@ -26,8 +41,8 @@ def group_cells(comparison: Comparison) -> Cells:
     decimals = decimals_for([one.mean for one in summaries], [one.deviation for one in summaries])
     several = len(rows) > 1
     settings = list(comparison.headings) or ["experiment"]
-    headings = [*settings, "runs", f"mean {comparison.aim.metric}", "sd", "95 % interval"]
-    headings += ["to the best", "p (Holm)", "P(best wins)"] if several else []
+    headings = [*settings, "runs", f"mean {comparison.aim.metric}", DEVIATION, "95 % interval"]
+    headings += ["vs best", "p (Holm)", WINS] if several else []
     return Cells(headings, [_line(comparison, row, decimals, several) for row in rows], len(settings))
 
 

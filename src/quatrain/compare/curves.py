@@ -34,22 +34,28 @@ def curves(comparison: Comparison) -> "Figure | str":
     shown = [metric for metric in dict.fromkeys((aim.metric, TRAINING)) if _has_curve(comparison.rows, metric)]
     if not shown:
         return f"No curves: the runs say {aim.metric} once and log no {TRAINING}."
-    figure = Figure(figsize=(8.5, 0.4 + 3.1 * len(shown)), layout="constrained")
+    names = _names(comparison)
+    lines = [line for name in names for line in name.splitlines()]
+    high = max(0.4 + 3.1 * len(shown), 0.6 + 0.18 * len(lines) + 0.07 * len(names))
+    figure = Figure(figsize=(6.8 + 0.075 * max(map(len, lines)), high), layout="constrained")
     for axes, metric in zip(figure.subplots(len(shown), 1, squeeze=False)[:, 0], shown, strict=True):
         _panel(axes, comparison.rows, metric)
     figure.axes[-1].set_xlabel("step")
-    _legend(figure, comparison)
+    _legend(figure, names)
     return figure
 
 
-def _legend(figure: "Figure", comparison: Comparison) -> None:
+def _names(comparison: Comparison) -> list[str]:
+    """What the legend says, of several lines where it must."""
+    names = [fill(comparison.label(row), LABEL, max_lines=4) for row in comparison.rows[: len(COLOURS)]]
+    others = len(comparison.rows) - len(COLOURS)
+    return [*names, f"{others} more"] if others > 0 else names
+
+
+def _legend(figure: "Figure", names: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
-    lines = [Line2D([], [], linewidth=1.6, **_style(place)) for place in range(min(len(comparison.rows), len(COLOURS)))]
-    names = [fill(comparison.label(row), LABEL, max_lines=3) for row in comparison.rows[: len(COLOURS)]]
-    if (others := len(comparison.rows) - len(COLOURS)) > 0:
-        lines.append(Line2D([], [], color=GREY))
-        names.append(f"{others} more")
+    lines = [Line2D([], [], linewidth=1.6, **_style(place)) for place in range(len(names))]
     figure.legend(lines, names, loc="outside right upper", frameon=False, title="best first", alignment="left")
 
 
@@ -74,9 +80,19 @@ def _panel(axes: Any, rows: Sequence[Row], metric: str) -> None:
         lows.append(float(mean.min()))
         highs.append(float(mean.max()))
     if lows and min(lows) > 0 and max(highs) > LOGARITHMIC * min(lows):
-        axes.set_yscale("log")
+        _logarithmic(axes)
     axes.set_title(f"{metric}: mean, and lowest to highest run")
     axes.margins(x=0.02)
+
+
+def _logarithmic(axes: Any) -> None:
+    """A logarithmic scale whose numbers are plain text, within a decade too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def band(row: Row, metric: str) -> tuple[Floats, Floats]:

@@ -51,11 +51,11 @@ def _errors(comparison: Comparison) -> list[str]:
     if tests:
         fewest, most = min(test.count for test in tests), max(test.count for test in tests)
         pairs = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-        corrected = f", {smallest_effect(fewest, len(tests)):.1f} to be the first of {len(tests)} (Holm)"
+        strictest = f" ({smallest_effect(fewest, len(tests)):.1f} for the strictest of {len(tests)}, by Holm)"
         said.append(
-            f"Each test against the best is of {pairs} equal seeds. With {fewest} it can find only a difference whose"
-            f" mean is {smallest_effect(fewest):.1f} times its standard deviation over seeds"
-            f"{corrected if len(tests) > 1 else ''}: a large p is no sign that two settings are equal."
+            f"Each test against the best is of {pairs} equal seeds. With {fewest} it finds a difference only if its"
+            f" mean is at least {smallest_effect(fewest):.1f} times{strictest if len(tests) > 1 else ''} its standard"
+            " deviation over seeds; a large p does not say that two settings are equal."
         )
     if untested := [row.paired.why for row in rows if row.paired and row.paired.p is None and row.paired.why]:
         reasons = ", ".join(f"{why} ({untested.count(why)})" for why in sorted(set(untested)))
@@ -76,8 +76,8 @@ def _method(comparison: Comparison) -> list[str]:
     said = [f"Which knob matters: {found.method}, over {sum(row.summary.count for row in comparison.rows)} runs."]
     if found.method == ETA and any(share.share is None for share in found.shares):
         said.append(
-            "A knob with fewer than two runs for each value has no share. Where such knobs are numbers fANOVA gives one,"
-            f" from {FEWEST_RUNS} runs on, with pip install 'quatrain[optuna]'."
+            "A knob with fewer than two runs for each value has no share. Where such knobs are numbers fANOVA gives"
+            f" one, from {FEWEST_RUNS} runs on, with pip install 'quatrain[optuna]'."
         )
     return said
 

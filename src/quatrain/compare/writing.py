@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from quatrain.compare.cells import Cells, group_cells, knob_cells
+from quatrain.compare.cells import LEAVE_FIRST, Cells, group_cells, knob_cells
 from quatrain.compare.comparison import Comparison, Row
 from quatrain.core.terminal import one_line
 
@@ -19,17 +19,37 @@ STATISTICS = (
 )
 
 
-def print_tables(comparison: Comparison) -> None:
-    """Print the groups and the knobs on standard output."""
+def print_tables(comparison: Comparison) -> list[str]:
+    """Print the groups and the knobs on standard output; return a sentence on what a narrow terminal had no room for.
+
+    There columns are left out, and then the settings get numbers and stand below, so that nothing is broken.
+    """
     from rich.console import Console
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDE)
-    for place, cells in enumerate(_tables(comparison)):
-        if place:
-            console.print()
-        console.print(_rich(cells))
+    groups, left_out, below = group_cells(comparison), [], []
+    for heading in LEAVE_FIRST:
+        if heading in groups.headings and not _fits(console, groups):
+            groups = groups.without(heading)
+            left_out.append(heading)
+    if not _fits(console, groups):
+        groups = groups.numbered()
+        below = [f"{place}: {comparison.label(row)}" for place, row in enumerate(comparison.rows, start=1)]
+    console.print(_rich(groups))
+    for line in below:
+        console.print(line, markup=False, soft_wrap=True)
+    if (knobs := knob_cells(comparison)) is not None:
+        console.print()
+        console.print(_rich(knobs))
+    shown = " and ".join(left_out)
+    return [f"The terminal is too narrow for {shown}; --format markdown has all columns."] if left_out else []
+
+
+def _fits(console: Any, cells: Cells) -> bool:
+    boundless = console.options.update_width(10**6)
+    return bool(console.measure(_rich(cells), options=boundless).maximum <= console.width)
 
 
 def markdown(comparison: Comparison, notes: Sequence[str], plots: Sequence[str] = ()) -> str:
