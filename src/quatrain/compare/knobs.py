@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quatrain.compare.results import canonical
+from quatrain.compare.results import LARGEST, canonical
 from quatrain.core.terminal import one_line
 
 NAME = "name"
 SHOWN_TOGETHER = 3
 """Of settings that change together, so many have a column each; of more, one stands for all."""
+
+FEW_GROUPS = 5
+"""From so many groups on it is no chance that two knobs that were sampled have their values in the same order."""
 
 MISSING = "—"
 _TARGET = "._target_"
@@ -36,9 +39,7 @@ class Knob:
     @property
     def numbers(self) -> list[float] | None:
         """Its value for each group, where all of them are numbers."""
-        if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in self.values):
-            return None
-        return [float(value) for value in self.values]
+        return [float(value) for value in self.values] if _are_numbers(self.values) else None
 
 
 def knobs_of(settings: Sequence[Mapping[str, Any]]) -> tuple[list[Knob], list[str]]:
@@ -46,26 +47,43 @@ def knobs_of(settings: Sequence[Mapping[str, Any]]) -> tuple[list[Knob], list[st
 
     Two experiments differ in a hundred settings of which their name tells; these are no knobs.
     """
-    together: dict[tuple[int, ...], list[str]] = {}
+    varying: dict[str, tuple[int, ...]] = {}
     for key in sorted({key for one in settings for key in one}):
         levels = _numbered([canonical(one[key]) if key in one else None for one in settings])
         if len(set(levels)) > 1:
-            together.setdefault(levels, []).append(key)
-    by_name = next((levels for levels, keys in together.items() if NAME in keys), None)
-    knobs, decided = [], []
-    for levels, keys in together.items():
-        if (
-            by_name is not None
-            and levels != by_name
-            and len(set(zip(by_name, levels, strict=True))) == max(by_name) + 1
-        ):
-            decided += keys
-            continue
-        ordered = sorted(keys, key=lambda key: (key != NAME, key.count("."), key))
-        columns = tuple(sorted(keys)) if len(keys) <= SHOWN_TOGETHER else (ordered[0],)
-        keys = [*columns, *(key for key in ordered if key not in columns)]
-        knobs.append(Knob(tuple(keys), columns, levels, tuple(one.get(keys[0]) for one in settings)))
-    return sorted(knobs, key=lambda knob: (NAME not in knob.keys, knob.keys[0])), sorted(decided)
+            varying[key] = levels
+    name = varying.get(NAME)
+    decided = [key for key, levels in varying.items() if name is not None and levels != name and _decides(name, levels)]
+    together: dict[Any, list[str]] = {}
+    for key, levels in varying.items():
+        if key not in decided:
+            apart = () if levels == name else _order([one.get(key) for one in settings], levels)
+            together.setdefault((levels, apart), []).append(key)
+    knobs = [_knob(keys, levels, settings) for (levels, _), keys in together.items()]
+    return sorted(knobs, key=lambda knob: (NAME not in knob.keys, knob.keys[0])), decided
+
+
+def _knob(keys: Sequence[str], levels: tuple[int, ...], settings: Sequence[Mapping[str, Any]]) -> Knob:
+    ordered = sorted(keys, key=lambda key: (key != NAME, key.count("."), key))
+    columns = tuple(sorted(keys)) if len(keys) <= SHOWN_TOGETHER else (ordered[0],)
+    keys = [*columns, *(key for key in ordered if key not in columns)]
+    return Knob(tuple(keys), columns, levels, tuple(one.get(keys[0]) for one in settings))
+
+
+def _decides(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether each level of ``one`` has a single level of ``other``."""
+    return len(set(zip(one, other, strict=True))) == len(set(one))
+
+
+def _order(values: Sequence[Any], levels: Sequence[int]) -> tuple[int, ...]:
+    """What tells apart two settings that have another value in every group, as all have that a search samples.
+
+    Of numbers their order, up or down; nothing for others, for few groups, and where values come again.
+    """
+    if len(set(levels)) < max(len(levels), FEW_GROUPS) or not _are_numbers(values):
+        return ()
+    order = tuple(sorted(range(len(values)), key=values.__getitem__))
+    return min(order, order[::-1])
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
@@ -110,6 +128,10 @@ def _briefly(value: Any, text: str) -> str:
 
 def _to_six_digits(value: Any, text: str) -> str:
     return f"{value:.6g}" if isinstance(value, float) else text
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    return all(type(value) in (int, float) and abs(value) < LARGEST for value in values)
 
 
 def _numbered(texts: Sequence[str | None]) -> tuple[int, ...]:

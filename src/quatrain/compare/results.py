@@ -26,6 +26,8 @@ DEEPEST = 40
 NEEDED = ("metrics", "name", "seed", "config", "monitor", "mode", "history")
 SPEED = ("seconds", "tokens_per_second")
 LARGEST_WHOLE = 2**63
+LARGEST = 1e100
+"""Numbers beyond are as good as infinite: their squares are."""
 
 
 class Incomplete(Exception):  # noqa: N818 - no error of the user's
@@ -138,11 +140,11 @@ def _scalars(content: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _number(value: Any, name: str) -> float:
-    """A float; NaN for null, by which JSON says that a number was not finite."""
+    """A float; NaN for null, by which JSON says that a number was not finite, and beyond `LARGEST`."""
     if value is None:
         return math.nan
     _demand(isinstance(value, float) or _whole(value), name)
-    return float(value) if math.isfinite(value) else math.nan
+    return float(value) if abs(value) < LARGEST else math.nan
 
 
 def _whole(value: Any) -> bool:
