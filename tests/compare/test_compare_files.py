@@ -1,6 +1,7 @@
 """Result files of others: what is read, what is told and left out, and what never breaks a comparison."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -63,14 +64,24 @@ def test_an_early_result_is_told_and_left_out(write: Write, tmp_path: Path) -> N
     assert told.endswith("(name, seed, config, monitor, mode, history): old-1.")
 
 
-DEEP: Any = {}
-for _ in range(100):
-    DEEP = {"a": DEEP or 1}
+DEEP: Any = 1
+DEEP_LIST: Any = 1
+for _ in range(900):
+    DEEP, DEEP_LIST = {"a": DEEP}, [DEEP_LIST]
 
 WRONG = {
     "name": [5, None, ["a"]],
     "seed": ["1", 1.0, True, None, 2**70],
-    "config": [[], "a", None, DEEP, {f"k{place}": 1 for place in range(6_000)}],
+    "config": [
+        [],
+        "a",
+        None,
+        DEEP,
+        {"a": DEEP_LIST},
+        {"a": [math.nan]},
+        {"a": math.inf},
+        {f"k{place}": 1 for place in range(6_000)},
+    ],
     "monitor": [5, ["val/loss"]],
     "mode": ["up", None],
     "metrics": [[], {"val/loss": "1"}, {"val/loss": True}, {"val/loss": 2**70}],

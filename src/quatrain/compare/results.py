@@ -120,9 +120,20 @@ def _leaves(config: Any) -> dict[str, Any]:
                 _demand(depth < DEEPEST, "config")
                 waiting.append((key, value, depth + 1))
             else:
+                _check_leaf(value)
                 leaves[key] = value
             _demand(len(leaves) <= MOST_LEAVES, "config")
     return leaves
+
+
+def _check_leaf(value: Any) -> None:
+    """Make sure that a value can be told again as JSON: not nested too deep, and finite as ours are."""
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        _demand(depth < DEEPEST and (not isinstance(one, float) or math.isfinite(one)), "config")
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        waiting += [(part, depth + 1) for part in inner]
 
 
 def _curve(curve: Any, name: str) -> tuple[Floats, Floats]:
