@@ -174,6 +174,24 @@ def test_mistakes(sweep: str, write: Write, tmp_path: Path, capsys: pytest.Captu
     assert "cannot be written" in refused(capsys, sweep, "--output", str(tmp_path / "file"))
 
 
+def test_a_metric_that_is_nowhere_finite(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write("a-1", history={"val/loss": {"step": [1], "value": [None]}})
+    assert "--metric val/loss: no run has a finite value of it" in refused(capsys, str(folder))
+
+
+def test_a_reader_that_has_seen_enough_breaks_nothing(write: Write, tmp_path: Path) -> None:
+    for seed in range(40):
+        write(f"a-{seed}", seed=seed, config={"note": "long " * 20_000 + str(seed)})
+    command = [sys.executable, "-m", "quatrain", "compare", str(tmp_path), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "{\n"
+        process.stdout.close()
+        assert "Error" not in process.stderr.read()
+    assert process.returncode == 0
+
+
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "--help"]) == 0
     assert "quatrain compare outputs/sweeps/NAME" in capsys.readouterr().out

@@ -10,6 +10,7 @@ these alone can be copied from a cluster. Runs that differ in the seed alone are
 output, what must be known of it to standard error. docs/compare.md explains every number.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,7 +50,10 @@ def main(arguments: list[str]) -> int:
     told += notes(comparison)
     if asked.output:
         told += _write(comparison, told, Path(asked.output).expanduser())
-    _print(comparison, told, asked.format)
+    try:
+        _print(comparison, told, asked.format)
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -19,6 +19,7 @@ from quatrain.compare.statistics import (
     probability_of_improvement,
     summarize,
 )
+from quatrain.core.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,16 @@ class Comparison:
 
 
 def compare(results: Sequence[Result], aim: Aim, *, by_folder: bool = False) -> Comparison:
-    """Compare ``results`` by ``aim``; those that have no value of it are left out. Their order does not matter."""
+    """Compare ``results`` by ``aim``; those that have no value of it are left out. Their order does not matter.
+
+    Raises:
+        UserError: none has a value.
+    """
     found = {id(result): result.value(aim.metric, aim.mode, last=aim.last) for result in results}
-    groups, replaced = group([result for result in results if found[id(result)] is not None], by_folder=by_folder)
+    valued = [result for result in results if found[id(result)] is not None]
+    if not valued:
+        raise UserError(f"--metric {aim.metric}: no run has a finite value of it; compare by another.")
+    groups, replaced = group(valued, by_folder=by_folder)
     measured = [
         Measured(members, {seed: float(found[id(run)] or 0.0) for seed, run in members.by_seed.items()})
         for members in groups
@@ -131,9 +139,7 @@ def _shown(key: str, settings: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _tested(rows: Sequence[Row], aim: Aim) -> list[Row]:
-    """Each row with its test against the first."""
-    if not rows:
-        return []
+    """Each of one or more rows with its test against the first."""
     best, *others = rows
     paired = [paired_test(row.by_seed, best.by_seed) for row in others]
     tested = zip(others, paired, holm([test.p for test in paired]), strict=True)
