@@ -15,6 +15,7 @@ COMMANDS = {
     "resume": "go on with an interrupted run, or train a finished one on",
     "plan": "compose and check an experiment, say what a run would cost, train nothing",
     "reproduce": "run a run again from its directory, and tell whether it is identical to the bit",
+    "compare": "what runs came to: grouped over seeds, with intervals, tests and plots",
     "preprocess": "clean and validate raw data and write files ready to train on",
 }
 HELP = """\

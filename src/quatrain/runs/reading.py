@@ -49,13 +49,13 @@ def read_text(path: Path, limit: int) -> str:
         raise UserError(f"{path} cannot be read (byte {error.start} is not UTF-8).") from error
 
 
-def read_json(path: Path) -> Any:
-    """What a run's JSON file holds.
+def read_json(path: Path, limit: int | None = None) -> Any:
+    """What a run's JSON file holds, which has at most ``limit`` bytes; None: `LARGEST_JSON`.
 
     Raises:
         UserError: it cannot be read.
     """
-    return _parsed(path, json.loads, LARGEST_JSON)
+    return _parsed(path, json.loads, LARGEST_JSON if limit is None else limit)
 
 
 def read_yaml(path: Path) -> Any:

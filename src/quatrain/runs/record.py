@@ -78,10 +78,14 @@ def last_scores(run: RunDirectory) -> dict[str, float]:
 
 
 def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: dict[str, Any]) -> None:
-    """Export the model and prove the export, write the result, set the status, and print the closing table."""
+    """Export the model and prove the export, write the result, set the status, and print the closing table.
+
+    ``result`` has the scores and the speed; what a comparison needs besides is added to the file.
+    """
     from quatrain.models.adapters import merge_adapters
     from quatrain.runs.closing import print_closing
     from quatrain.runs.export import export
+    from quatrain.runs.summary import summary
     from quatrain.tasks.samples import samples
 
     data, recipe, model = experiment.data, experiment.recipe, experiment.task.model
@@ -95,7 +99,7 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
         merge_adapters=merge_adapters if recipe.lora else None,
     )
     said = samples(recipe.task, model, data.tokenizer, batch, label_names=getattr(data, "label_names", None))
-    run.write_result(result)
+    run.write_result({**result, **summary(run, config, data.monitor)})
     run.set_status("done")
     with suppress(OSError, SystemExit):  # a closed pipe cannot undo what is done; rich turns it into SystemExit
         print_closing(run, config["name"], recipe.task, data.summary, result, said)
