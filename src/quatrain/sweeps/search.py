@@ -1,0 +1,142 @@
+"""A search as a source of jobs: each is a trial of the study in the sweep's folder."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quatrain.core.errors import UserError
+from quatrain.runs.naming import sweep_job_folder
+from quatrain.sweeps.job import Ended, Job
+from quatrain.sweeps.search_settings import SearchSettings
+from quatrain.sweeps.space import Parameter, grid_size, overrides_of
+from quatrain.sweeps.study import Objective
+from quatrain.sweeps.trials import FOLDER, IDENTITY, REFUSED, SAME_AS, Trials
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+
+class Search:
+    """Asks a study for trials until ``settings.trials`` of them are complete or pruned; a `quatrain.sweeps.job.Source`.
+
+    Trials whose process is gone come first, under their own numbers; then those that failed in an earlier command; then
+    new ones. A command starts no more jobs than trials are wanting, so that what fails at once does not go on for ever.
+    Several commands may search in one folder; together they start no more trials than are asked for. A trial of the
+    same config as an earlier one shares its result and is not run.
+
+    Args:
+        folder: the sweep's; made where there is none.
+        settings: of the search.
+        space: what is searched.
+        fixed: the overrides that all trials have.
+        base: the experiment besides the searched keys, by which a study of another one is told.
+        objective: what is searched for.
+        compose: makes and checks the config of some overrides; raises `UserError`.
+        tell: takes lines for the eye.
+
+    Raises:
+        UserError: the folder holds another search, or its study cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        settings: SearchSettings,
+        space: Sequence[Parameter],
+        fixed: Sequence[str],
+        base: Mapping[str, Any],
+        objective: Objective,
+        compose: Callable[[list[str]], dict[str, Any]],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.folder, self.space, self.fixed, self.objective = folder, list(space), list(fixed), objective
+        self.trials = Trials(folder, settings, space, base, objective)
+        size = grid_size(space) if settings.sampler == "grid" else None
+        self.wanted = settings.trials if size is None else min(settings.trials, size)
+        self._compose, self._tell_user = compose, tell
+        with self.trials.held():
+            self.total = max(0, self.wanted - len(self.trials.of_state("COMPLETE", "PRUNED")))
+            if self.total:
+                self.trials.try_again()
+
+    def next(self) -> Job | None:
+        """The job of the next trial; None when enough are complete, pruned or under way."""
+        while True:
+            with self.trials.held():
+                self.trials.share()
+                trial = self.trials.abandoned()
+                if trial is None:
+                    if self._room() <= 0:
+                        return None
+                    trial = self.trials.ask()
+                job = self._job(trial)
+            if job is not None:
+                return job
+
+    def ended(self, ended: Ended) -> None:
+        """Tell the study what came of a job. One that was interrupted stays under way, for the next command."""
+        number = ended.job.number
+        with self.trials.held():
+            if ended.status == "done":
+                value, why = self._value(ended.result)
+                if value is None:
+                    self.trials.fail(number, why)
+                else:
+                    self.trials.complete(number, value)
+            elif ended.status == "pruned":
+                self.trials.prune(number)
+            elif ended.status == "failed":
+                self.trials.fail(number, ended.why or "failed")
+            self.trials.share()
+
+    def _room(self) -> int:
+        """How many more trials may be asked for now."""
+        taken = len(self.trials.of_state("COMPLETE", "PRUNED", "RUNNING"))
+        failed = [one for one in self.trials.of_state("FAIL") if one.number in self.trials.mine]
+        refused = [one for one in failed if REFUSED in one.user_attrs]
+        if len(refused) >= self.wanted:
+            raise UserError(
+                f"{len(refused)} of the suggested settings were refused, the last because: {refused[-1].user_attrs['why']}"
+                " Narrow the search to what fits together."
+            )
+        return self.wanted - taken - (len(failed) - len(refused))
+
+    def _job(self, trial: "FrozenTrial") -> Job | None:
+        """The job of a trial; None where it is refused, or has the result of an equal one."""
+        given = overrides_of(self.space, trial.params)
+        shown = f"trial {trial.number}: {' '.join(given)}"
+        overrides = [*self.fixed, *given, f"sweep.trial={trial.number}"]
+        try:
+            job = Job(trial.number, self._compose(overrides), overrides)
+        except UserError as error:
+            self._tell_user(f"{shown}: {' '.join(error.sentences)}")
+            self.trials.note(trial.number, REFUSED, True)
+            self.trials.fail(trial.number, " ".join(error.sentences))
+            return None
+        place = sweep_job_folder(self.folder, job.config, overrides)
+        self.trials.note(trial.number, FOLDER, place.name)
+        self.trials.note(trial.number, IDENTITY, job.identity)
+        first = self.trials.first_equal(trial.number, job.identity)
+        if first is None:
+            self._tell_user(shown)
+            return job
+        self._tell_user(f"{shown} (the same as trial {first.number}, whose result it shares)")
+        self.trials.note(trial.number, SAME_AS, first.number)
+        self.trials.share()
+        self.total -= 1
+        return None
+
+    def _value(self, result: Mapping[str, Any] | None) -> tuple[float | None, str]:
+        """The objective of a run that is done, or None and why there is none."""
+        best = (result or {}).get("best") or {}
+        name = best.get("monitor")
+        if name is None:
+            return None, "The run has no best checkpoint, for it was not validated; give it a validation split."
+        if self.objective.monitor not in (None, name):
+            return None, f"The run was judged by {name}, and the search is for {self.objective.monitor}."
+        value = best.get(name)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return None, f"The best {name} of the run is {value}, no number to compare by."
+        return float(value), ""
