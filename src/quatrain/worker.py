@@ -111,7 +111,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
     experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
     rows = MetricsFile(run.metrics)
-    pruning = Pruning(Judge(run.path, config["sweep"], tell)) if may_be_pruned(config["sweep"]) else None
+    pruning = Pruning(Judge(run.path.parent, run.read_config(), tell)) if may_be_pruned(config["sweep"]) else None
     trainer, metrics = assemble_trainer(
         config,
         choices,

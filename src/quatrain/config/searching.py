@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from quatrain.config.choices import Choices
@@ -10,27 +9,27 @@ from quatrain.config.compose import compose_here
 from quatrain.config.objective import objective_of
 from quatrain.config.search_checks import check_sampler, needed_packages
 from quatrain.config.search_space import split
+from quatrain.config.sweeping import Swept, finished, folder_of, launched, parsed
 from quatrain.core.errors import UserError
 from quatrain.core.secrets import redact_text
 from quatrain.core.terminal import printable
-from quatrain.runs.naming import NOT_IDENTITY, sweep_job_folder
+from quatrain.runs.naming import NOT_IDENTITY
 from quatrain.sweeps.best_trial import conclude_search
-from quatrain.sweeps.job import Ended, Job
+from quatrain.sweeps.job import Ended
 from quatrain.sweeps.search import Search
 from quatrain.sweeps.search_settings import search_settings
 from quatrain.sweeps.space import Parameter
 from quatrain.sweeps.study import Objective
 
 
-def search(sweeper: Any, arguments: list[str]) -> list[Any]:
-    """Run the search that ``arguments`` and ``hydra.sweeper.params`` ask for; return what came of its jobs.
+def search(sweeper: Any, arguments: list[str]) -> list[Ended]:
+    """Run the search that ``arguments`` and ``hydra.sweeper.params`` ask for; return how its jobs ended.
 
     Raises:
         UserError: before anything is written: with every mistake in the settings, in the space, and in the experiment
             at the bounds and choices of each parameter; or what stands in the folder is of another search.
+        SweepInterrupted: a signal ended it.
     """
-    from quatrain.config.sweeping import finished, parsed
-
     if missing := list(needed_packages()):
         raise UserError(missing)
     overrides = parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
@@ -43,7 +42,7 @@ def search(sweeper: Any, arguments: list[str]) -> list[Any]:
     if wrong := [*needed_packages(settings), *check_sampler(settings, space)]:
         raise UserError(wrong)
     source = Search(
-        folder=Path(str(sweeper.config.hydra.sweep.dir)).absolute(),
+        folder=folder_of(sweeper.config),
         settings=settings,
         space=space,
         fixed=fixed,
@@ -54,10 +53,11 @@ def search(sweeper: Any, arguments: list[str]) -> list[Any]:
     )
     finished.clear()
     try:
-        finished.extend(_run(sweeper.launcher, source, base["sweep"]["jobs"]))
+        ended = _run(sweeper.launcher, source, base["sweep"]["jobs"])
     finally:
         conclude_search(source, _tell)
-    return list(finished)
+    finished.append(Swept(ended, max(source.total, len(ended)), source.folder))
+    return ended
 
 
 def check_corners(
@@ -115,27 +115,12 @@ def _run(launcher: Any, source: Search, jobs: int) -> list[Ended]:
     """Have the launcher run the jobs: one by one as they are asked for, or, if it cannot, in batches of ``jobs``."""
     if hasattr(launcher, "run"):
         return list(launcher.run(source))
-    ended: list[Ended] = []
+    every: list[Ended] = []
     while batch := [job for _ in range(jobs) if (job := source.next()) is not None]:
-        launcher.launch([list(job.overrides) for job in batch], initial_job_idx=len(ended))
-        for job in batch:
-            ended.append(_outcome(job, source.folder))
-            source.ended(ended[-1])
-    return ended
-
-
-def _outcome(job: Job, folder: Path) -> Ended:
-    """What a launcher of others left of a job: only its folder tells."""
-    from quatrain.runs.directory import RunDirectory
-
-    run = RunDirectory(sweep_job_folder(folder, job.config, job.overrides))
-    try:
-        status = run.status()
-    except UserError as error:
-        return Ended(job, "failed", None, " ".join(error.sentences))
-    if status.status in ("queued", "running"):
-        return Ended(job, "interrupted", run, f"{run.path} is {status.status} in another process.")
-    return Ended(job, status.status, run, status.why)
+        for ended in launched(launcher, batch, [list(job.overrides) for job in batch]):
+            source.ended(ended)
+            every.append(ended)
+    return every
 
 
 def _tell(line: str) -> None:

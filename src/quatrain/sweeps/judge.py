@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quatrain.core.errors import UserError
+from quatrain.runs.naming import identity_hash
 from quatrain.sweeps.search_settings import SearchSettings, is_search, search_settings
 from quatrain.sweeps.study import open_study, readable, study_file
-from quatrain.sweeps.trials import FOLDER, RETRY_OF
+from quatrain.sweeps.trials import IDENTITY, RETRY_OF
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -20,15 +21,17 @@ def may_be_pruned(sweep: Mapping[str, Any]) -> bool:
 
 
 class Judge:
-    """Reports a run's scores to its trial in the study beside it; says whether the pruner ends it.
+    """Reports a run's scores to its trial in the study beside it, in ``folder``; says whether the pruner ends it.
+
+    ``config`` is the run's as it was frozen, by which its trial is told.
 
     A study that is not there, cannot be read, or holds no such trial under way ends nothing: the run goes on, and
     ``tell`` hears of it once.
     """
 
-    def __init__(self, run: Path, sweep: Mapping[str, Any], tell: Callable[[str], None]) -> None:
-        self._folder, self._name = run.parent, run.name
-        self._settings: SearchSettings = search_settings(sweep)
+    def __init__(self, folder: Path, config: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+        self._folder, self._identity = folder, identity_hash(config)
+        self._settings: SearchSettings = search_settings(config["sweep"])
         self._tell = tell
         self._study: Study | None = None
         self._given_up = False
@@ -64,7 +67,7 @@ class Judge:
         found = trials[number] if number is not None and number < len(trials) else None
         while found is not None and found.number in again:
             found = again[found.number]
-        if found is None or found.user_attrs.get(FOLDER) != self._name or found.state.name != "RUNNING":
+        if found is None or found.user_attrs.get(IDENTITY) != self._identity or found.state.name != "RUNNING":
             raise UserError(
                 f"trial {number} of {study_file(self._folder, self._settings)} is not this run's, or ended."
             )

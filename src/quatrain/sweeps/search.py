@@ -11,7 +11,7 @@ from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter, grid_size, overrides_of
 from quatrain.sweeps.study import Objective
-from quatrain.sweeps.trials import FOLDER, IDENTITY, REFUSED, SAME_AS, Trials
+from quatrain.sweeps.trials import FOLDER, IDENTITY, REFUSED, SAME_AS, WHY, Trials
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -79,6 +79,8 @@ class Search:
         """Tell the study what came of a job. One that was interrupted stays under way, for the next command."""
         number = ended.job.number
         with self.trials.held():
+            if ended.run:
+                self.trials.note(number, FOLDER, ended.run.path.name)
             if ended.status == "done":
                 value, why = self._value(ended.result)
                 if value is None:
@@ -97,9 +99,9 @@ class Search:
         failed = [one for one in self.trials.of_state("FAIL") if one.number in self.trials.mine]
         refused = [one for one in failed if REFUSED in one.user_attrs]
         if len(refused) >= self.wanted:
+            why = refused[-1].user_attrs[WHY]
             raise UserError(
-                f"{len(refused)} of the suggested settings were refused, the last because: {refused[-1].user_attrs['why']}"
-                " Narrow the search to what fits together."
+                f"{len(refused)} suggestions were refused, the last because: {why} Search only what fits together."
             )
         return self.wanted - taken - (len(failed) - len(refused))
 
@@ -107,9 +109,9 @@ class Search:
         """The job of a trial; None where it is refused, or has the result of an equal one."""
         given = overrides_of(self.space, trial.params)
         shown = f"trial {trial.number}: {' '.join(given)}"
-        overrides = [*self.fixed, *given, f"sweep.trial={trial.number}"]
+        overrides = [*given, *self.fixed, f"sweep.trial={trial.number}"]  # a folder's name begins with what is searched
         try:
-            job = Job(trial.number, self._compose(overrides), overrides)
+            job = Job(trial.number, self._compose(overrides), overrides, given)
         except UserError as error:
             self._tell_user(f"{shown}: {' '.join(error.sentences)}")
             self.trials.note(trial.number, REFUSED, True)
@@ -131,7 +133,7 @@ class Search:
     def _value(self, result: Mapping[str, Any] | None) -> tuple[float | None, str]:
         """The objective of a run that is done, or None and why there is none."""
         best = (result or {}).get("best") or {}
-        name = best.get("monitor")
+        name = (result or {}).get("monitor") or best.get("monitor")
         if name is None:
             return None, "The run has no best checkpoint, for it was not validated; give it a validation split."
         if self.objective.monitor not in (None, name):

@@ -59,7 +59,10 @@ class Trials:
         return [one for one in self.all() if one.state.name in names]
 
     def abandoned(self) -> "FrozenTrial | None":
-        """The first that was under way in a process which is gone, with all its parameters."""
+        """The first that was under way in a process which is gone, or on another host, with all its parameters.
+
+        Whether a job of another host still runs tells its claim, when it is begun (`quatrain.sweeps.claims`).
+        """
         for one in self.of_state("RUNNING"):
             if one.number not in self.mine and SAME_AS not in one.user_attrs and not _is_run(one.user_attrs.get(OWNER)):
                 return self._own(one.number)
@@ -176,7 +179,6 @@ class Trials:
 
 
 def _is_run(owner: Mapping[str, Any] | None) -> bool:
-    """Whether the process that asked for a trial is there; one of another machine is believed to be."""
-    if owner is None:
-        return False
-    return owner["host"] != socket.gethostname() or is_alive(owner["pid"], owner["start"])
+    """Whether the process that asked for a trial is on this host, and there."""
+    here = owner is not None and owner["host"] == socket.gethostname()
+    return owner is not None and here and is_alive(owner["pid"], owner["start"])
