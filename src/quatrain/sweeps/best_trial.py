@@ -23,6 +23,8 @@ def conclude_search(search: Search, tell: Callable[[str], None]) -> None:
     """
     with search.trials.held():
         counts = {name: len(search.trials.of_state(state)) for name, state in STATES.items()}
+        counts["refused"] = len(search.trials.refused())
+        counts["pruned"] -= counts["refused"]
         best = search.trials.best()
     there = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     tell(f"search: {there or 'no trial'} of {search.wanted}")

@@ -11,10 +11,14 @@ from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter, grid_size, overrides_of
 from quatrain.sweeps.study import Objective
-from quatrain.sweeps.trials import FOLDER, IDENTITY, REFUSED, SAME_AS, WHY, Trials
+from quatrain.sweeps.trials import FOLDER, IDENTITY, REFUSED, SAME_AS, Trials
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+
+MOST_REFUSED = 10
+"""Suggestions that do not even compose, for each trial that is wanted, before a search gives up."""
 
 
 class Search:
@@ -53,13 +57,20 @@ class Search:
     ) -> None:
         self.folder, self.space, self.fixed, self.objective = folder, list(space), list(fixed), objective
         self.trials = Trials(folder, settings, space, base, objective)
-        size = grid_size(space) if settings.sampler == "grid" else None
-        self.wanted = settings.trials if size is None else min(settings.trials, size)
+        self._asked_for = settings.trials
+        self._points = grid_size(space) if settings.sampler == "grid" else None
         self._compose, self._tell_user = compose, tell
         with self.trials.held():
-            self.total = max(0, self.wanted - len(self.trials.of_state("COMPLETE", "PRUNED")))
+            self.total = max(0, self.wanted - len(self.trials.over()))
             if self.total:
                 self.trials.try_again()
+
+    @property
+    def wanted(self) -> int:
+        """How many trials there are to be in the end: of a grid no more than it has points that fit together."""
+        if self._points is None:
+            return self._asked_for
+        return min(self._asked_for, self._points - len(self.trials.refused()))
 
     def next(self) -> Job | None:
         """The job of the next trial; None when enough are complete, pruned or under way."""
@@ -95,15 +106,15 @@ class Search:
 
     def _room(self) -> int:
         """How many more trials may be asked for now."""
-        taken = len(self.trials.of_state("COMPLETE", "PRUNED", "RUNNING"))
+        taken = len(self.trials.over()) + len(self.trials.of_state("RUNNING"))
         failed = [one for one in self.trials.of_state("FAIL") if one.number in self.trials.mine]
-        refused = [one for one in failed if REFUSED in one.user_attrs]
-        if len(refused) >= self.wanted:
-            why = refused[-1].user_attrs[WHY]
+        refused = [one for one in self.trials.refused() if one.number in self.trials.mine]
+        if len(refused) >= MOST_REFUSED * self._asked_for:
+            why = refused[-1].user_attrs[REFUSED]
             raise UserError(
                 f"{len(refused)} suggestions were refused, the last because: {why} Search only what fits together."
             )
-        return self.wanted - taken - (len(failed) - len(refused))
+        return self.wanted - taken - len(failed)
 
     def _job(self, trial: "FrozenTrial") -> Job | None:
         """The job of a trial; None where it is refused, or has the result of an equal one."""
@@ -114,8 +125,7 @@ class Search:
             job = Job(trial.number, self._compose(overrides), overrides, given)
         except UserError as error:
             self._tell_user(f"{shown}: {' '.join(error.sentences)}")
-            self.trials.note(trial.number, REFUSED, True)
-            self.trials.fail(trial.number, " ".join(error.sentences))
+            self.trials.refuse(trial.number, " ".join(error.sentences))
             return None
         place = sweep_job_folder(self.folder, job.config, overrides)
         self.trials.note(trial.number, FOLDER, place.name)

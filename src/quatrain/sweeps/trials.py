@@ -58,6 +58,14 @@ class Trials:
         """Those of the states that Optuna calls COMPLETE, PRUNED, FAIL, RUNNING and WAITING."""
         return [one for one in self.all() if one.state.name in names]
 
+    def over(self) -> "list[FrozenTrial]":
+        """Those that count: complete, or ended early by the pruner."""
+        return [one for one in self.of_state("COMPLETE", "PRUNED") if REFUSED not in one.user_attrs]
+
+    def refused(self) -> "list[FrozenTrial]":
+        """Those whose parameters do not fit together."""
+        return [one for one in self.all() if REFUSED in one.user_attrs]
+
     def abandoned(self) -> "FrozenTrial | None":
         """The first that was under way in a process which is gone, or on another host, with all its parameters.
 
@@ -80,11 +88,7 @@ class Trials:
         """Queue the parameters of each trial that failed in an earlier command and was not tried again since."""
         again = {one.user_attrs.get(RETRY_OF) for one in self.all()}
         for one in self.of_state("FAIL"):
-            if (
-                one.number not in {*again, *self.mine}
-                and REFUSED not in one.user_attrs
-                and SAME_AS not in one.user_attrs
-            ):
+            if one.number not in {*again, *self.mine} and SAME_AS not in one.user_attrs:
                 self._study.enqueue_trial(dict(one.params), user_attrs={RETRY_OF: one.number})
 
     def note(self, number: int, name: str, value: Any) -> None:
@@ -124,6 +128,15 @@ class Trials:
 
     def prune(self, number: int) -> None:
         """Tell that the pruner ended a trial."""
+        self._tell(number, "PRUNED")
+
+    def refuse(self, number: int, why: str) -> None:
+        """Tell that the parameters of a trial do not fit together.
+
+        To Optuna it is pruned before its first score, the worst there is: what fails a sampler does not look at, and
+        so would suggest again and again.
+        """
+        self.note(number, REFUSED, why)
         self._tell(number, "PRUNED")
 
     def fail(self, number: int, why: str) -> None:
