@@ -21,6 +21,8 @@ from quatrain.sweeps.search_settings import search_settings
 from quatrain.sweeps.space import Parameter
 from quatrain.sweeps.study import Objective
 
+OWN_SCORE = "the data's own score"
+
 
 def search(sweeper: Any, arguments: list[str]) -> list[Ended]:
     """Run the search that ``arguments`` and ``hydra.sweeper.params`` ask for; return how its jobs ended.
@@ -92,7 +94,7 @@ def check_corners(
             for sentence, where in mistakes.items()
         )
     if len(set(objectives)) > 1:
-        named = " and ".join(sorted({f"{one.mode} of {one.monitor}" for one in objectives}))
+        named = " and ".join(sorted({f"{one.mode} of {one.monitor or OWN_SCORE}" for one in objectives}))
         raise UserError(
             f"The scores of these experiments cannot be compared ({named}); search within one kind of data."
         )

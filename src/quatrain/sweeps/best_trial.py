@@ -10,7 +10,7 @@ from quatrain.core.atomic_files import write_whole
 from quatrain.runs.naming import NOT_IDENTITY
 from quatrain.sweeps.search import Search
 from quatrain.sweeps.space import overrides_of
-from quatrain.sweeps.trials import FOLDER
+from quatrain.sweeps.trials import FOLDER, MONITOR, SAME_AS
 
 FILE = "best.yaml"
 STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL", "under way": "RUNNING"}
@@ -32,17 +32,17 @@ def conclude_search(search: Search, tell: Callable[[str], None]) -> None:
         return
     given = overrides_of(search.space, best.params)
     alone = [text for text in search.fixed if text.lstrip("+~").split("=")[0].split(".")[0] not in NOT_IDENTITY]
-    place = search.folder / str(best.user_attrs[FOLDER])
+    first = search.trials.all()[best.user_attrs.get(SAME_AS, best.number)]
+    place, name = search.folder / str(first.user_attrs[FOLDER]), first.user_attrs[MONITOR]
     content = {
         "trial": best.number,
-        "monitor": search.objective.monitor,
+        "monitor": name,
         "value": best.value,
         "folder": place.name,
         "overrides": [*alone, *given],
     }
     head = f"# {shlex.join(['quatrain', 'train', *alone, *given])}\n"
     write_whole(search.folder / FILE, head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120))
-    name = search.objective.monitor or "its score"
     tell(f"best: trial {best.number}, {name} {best.value:.6g}, {' '.join(given)}")
     tell(f"  {place}")
     tell(f"  {Path(search.folder) / FILE} holds the overrides that run it")

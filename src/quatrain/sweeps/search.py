@@ -11,7 +11,7 @@ from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter, grid_size, overrides_of
 from quatrain.sweeps.study import Objective
-from quatrain.sweeps.trials import FOLDER, IDENTITY, REFUSED, SAME_AS, Trials
+from quatrain.sweeps.trials import FOLDER, IDENTITY, MONITOR, REFUSED, SAME_AS, Trials
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -93,11 +93,7 @@ class Search:
             if ended.run:
                 self.trials.note(number, FOLDER, ended.run.path.name)
             if ended.status == "done":
-                value, why = self._value(ended.result)
-                if value is None:
-                    self.trials.fail(number, why)
-                else:
-                    self.trials.complete(number, value)
+                self._complete(number, ended.result or {})
             elif ended.status == "pruned":
                 self.trials.prune(number)
             elif ended.status == "failed":
@@ -140,15 +136,19 @@ class Search:
         self.total -= 1
         return None
 
-    def _value(self, result: Mapping[str, Any] | None) -> tuple[float | None, str]:
-        """The objective of a run that is done, or None and why there is none."""
-        best = (result or {}).get("best") or {}
-        name = (result or {}).get("monitor") or best.get("monitor")
-        if name is None:
-            return None, "The run has no best checkpoint, for it was not validated; give it a validation split."
-        if self.objective.monitor not in (None, name):
-            return None, f"The run was judged by {name}, and the search is for {self.objective.monitor}."
+    def _complete(self, number: int, result: Mapping[str, Any]) -> None:
+        """Tell the best value of the monitored score of a run that is done; without one it is a failure."""
+        best = result.get("best") or {}
+        name = result.get("monitor") or best.get("monitor")
         value = best.get(name)
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            return None, f"The best {name} of the run is {value}, no number to compare by."
-        return float(value), ""
+        if name is None:
+            self.trials.fail(
+                number, "The run has no best checkpoint, for it was not validated; give a validation split."
+            )
+        elif self.objective.monitor not in (None, name):
+            self.trials.fail(number, f"The run was judged by {name}, and the search is for {self.objective.monitor}.")
+        elif not isinstance(value, int | float) or not math.isfinite(value):
+            self.trials.fail(number, f"The best {name} of the run is {value}, no number to compare by.")
+        else:
+            self.trials.note(number, MONITOR, name)
+            self.trials.complete(number, float(value))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-OWNER, IDENTITY, FOLDER, WHY = "owner", "identity", "folder", "why"
+OWNER, IDENTITY, FOLDER, MONITOR, WHY = "owner", "identity", "folder", "monitor", "why"
 SAME_AS, RETRY_OF, REFUSED = "same as", "retry of", "refused"
 """What is noted with a trial, besides Optuna's own: who runs it, what makes it equal to another, how it ended."""
 
