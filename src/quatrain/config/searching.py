@@ -20,6 +20,7 @@ from quatrain.sweeps.search import Search
 from quatrain.sweeps.search_settings import search_settings
 from quatrain.sweeps.space import Parameter
 from quatrain.sweeps.study import Objective
+from quatrain.sweeps.workers import warm_up
 
 OWN_SCORE = "the data's own score"
 
@@ -38,6 +39,8 @@ def search(sweeper: Any, arguments: list[str]) -> list[Ended]:
     space, written = split(overrides, Choices([]))
     if not space:
         raise UserError("There is nothing to search; give a range of values, as in optimizer.lr=interval(1e-5,1e-2).")
+    if hasattr(sweeper.launcher, "run"):
+        warm_up()  # it imports while the jobs are checked
     fixed = [text.removeprefix("++") for text in written]
     base, objective = check_corners(space, fixed)
     settings = search_settings(base["sweep"])
