@@ -110,6 +110,7 @@ def test_what_is_under_way_elsewhere_is_left_and_counts(make_search: Make, jobs:
     for search, job in zip((one, other, one, other), asked, strict=True):
         jobs.end(search, job)
     assert states(one) == ["COMPLETE"] * 4
+    assert (one.left(), make_search(trials=6).left()) == (0, 2)
 
 
 def test_two_threads_search_in_one_study_without_one_trial_too_many(make_search: Make, jobs: Any) -> None:

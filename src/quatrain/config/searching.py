@@ -58,10 +58,14 @@ def search(sweeper: Any, arguments: list[str]) -> list[Ended]:
     )
     finished.clear()
     try:
-        ended = _run(sweeper.launcher, source, base["sweep"]["jobs"])
+        if hasattr(sweeper.launcher, "run"):
+            ended = list(sweeper.launcher.run(source))
+        else:
+            forced = {one.key_or_group for one in overrides if one.is_force_add()}
+            ended = _in_batches(sweeper.launcher, source, base["sweep"]["jobs"], forced)
     finally:
         conclude_search(source, _tell)
-    finished.append(Swept(ended, max(source.total, len(ended)), source.folder))
+    finished.append(Swept(ended, len(ended) + source.left(), source.folder))
     return ended
 
 
@@ -116,13 +120,15 @@ def _at(corner: list[str], first: list[str]) -> str:
     return f"with {' '.join(apart or corner)}"
 
 
-def _run(launcher: Any, source: Search, jobs: int) -> list[Ended]:
-    """Have the launcher run the jobs: one by one as they are asked for, or, if it cannot, in batches of ``jobs``."""
-    if hasattr(launcher, "run"):
-        return list(launcher.run(source))
+def _in_batches(launcher: Any, source: Search, jobs: int, forced: set[str]) -> list[Ended]:
+    """Have a launcher of others, which wants all jobs at once, run ``jobs`` at a time.
+
+    ``forced`` are the keys that no YAML lists, to which Hydra must be told ``++``.
+    """
     every: list[Ended] = []
     while batch := [job for _ in range(jobs) if (job := source.next()) is not None]:
-        for ended in launched(launcher, batch, [list(job.overrides) for job in batch]):
+        lines = [[f"++{text}" if text.split("=")[0] in forced else text for text in job.overrides] for job in batch]
+        for ended in launched(launcher, batch, lines):
             source.ended(ended)
             every.append(ended)
     return every

@@ -100,17 +100,24 @@ class Search:
                 self.trials.fail(number, ended.why or "failed")
             self.trials.share()
 
+    def left(self) -> int:
+        """How many trials are wanting that no command has begun."""
+        with self.trials.held():
+            return max(0, self._room())
+
     def _room(self) -> int:
         """How many more trials may be asked for now."""
-        taken = len(self.trials.over()) + len(self.trials.of_state("RUNNING"))
         failed = [one for one in self.trials.of_state("FAIL") if one.number in self.trials.mine]
+        return self.wanted - len(self.trials.over()) - len(self.trials.of_state("RUNNING")) - len(failed)
+
+    def _give_up(self) -> None:
+        """End a search whose suggestions hardly ever fit together."""
         refused = [one for one in self.trials.refused() if one.number in self.trials.mine]
         if len(refused) >= MOST_REFUSED * self._asked_for:
             why = refused[-1].user_attrs[REFUSED]
             raise UserError(
                 f"{len(refused)} suggestions were refused, the last because: {why} Search only what fits together."
             )
-        return self.wanted - taken - len(failed)
 
     def _job(self, trial: "FrozenTrial") -> Job | None:
         """The job of a trial; None where it is refused, or has the result of an equal one."""
@@ -122,6 +129,7 @@ class Search:
         except UserError as error:
             self._tell_user(f"{shown}: {' '.join(error.sentences)}")
             self.trials.refuse(trial.number, " ".join(error.sentences))
+            self._give_up()
             return None
         place = sweep_job_folder(self.folder, job.config, overrides)
         self.trials.note(trial.number, FOLDER, place.name)
