@@ -46,14 +46,6 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (
-            ["sweep.sampler=tpee"],
-            "sweep.sampler='tpee' is unknown; allowed is tpe, random, grid, cmaes; did you mean tpe?",
-        ),
-        (["sweep.pruner=median_"], "did you mean median?"),
-        (["sweep.storage=redis"], "allowed is journal, sqlite"),
-        (["sweep.trials=0"], "sweep.trials=0 does not fit; allowed is a whole number, 1 or more."),
-        (["sweep.reduction=1"], "sweep.reduction=1 does not fit"),
         (["sweep.trial=3"], "sweep.trial=3 is set by the search"),
         (["sweep.smapler=tpe"], "did you mean sweep.sampler?"),
         (["sweep.sampler=cmaes"], "two or more intervals"),
@@ -75,6 +67,19 @@ def test_a_mistake_is_told_before_anything_is_written(words: list[str], says: st
     sentences = refused("train", "-m", "sweep=optuna", *words)
     assert any(says in sentence for sentence in sentences), sentences
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_wrong_setting_is_told_at_once_with_what_is_allowed() -> None:
+    wrong = ("sampler=tpee", "pruner=median_", "storage=redis", "trials=0", "reduction=1", "seed=-1")
+    told = refused("train", "-m", "sweep=optuna", *(f"sweep.{setting}" for setting in wrong), "optimizer.lr=1,2")
+    assert told == [
+        "sweep.sampler='tpee' is unknown; allowed is tpe, random, grid, cmaes; did you mean tpe?",
+        "sweep.pruner='median_' is unknown; allowed is median, hyperband, none; did you mean median?",
+        "sweep.storage='redis' is unknown; allowed is journal, sqlite.",
+        "sweep.trials=0 does not fit; allowed is a whole number, 1 or more.",
+        "sweep.reduction=1 does not fit; allowed is a whole number, 2 or more.",
+        "sweep.seed=-1 does not fit; allowed is a whole number, 0 to 4294967295.",
+    ]
 
 
 def test_mistakes_at_the_bounds_of_several_parameters_come_at_once() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quatrain.core.errors import UserError
-from quatrain.runs.naming import sweep_job_folder
 from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter, grid_size, overrides_of
@@ -131,8 +130,6 @@ class Search:
             self.trials.refuse(trial.number, " ".join(error.sentences))
             self._give_up()
             return None
-        place = sweep_job_folder(self.folder, job.config, overrides)
-        self.trials.note(trial.number, FOLDER, place.name)
         self.trials.note(trial.number, IDENTITY, job.identity)
         first = self.trials.first_equal(trial.number, job.identity)
         if first is None:
