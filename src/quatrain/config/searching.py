@@ -7,7 +7,7 @@ from typing import Any
 from quatrain.config.choices import Choices
 from quatrain.config.compose import compose_here
 from quatrain.config.objective import objective_of
-from quatrain.config.search_checks import check_sampler, needed_packages
+from quatrain.config.search_checks import SWEEPER, check_sampler, needed_packages
 from quatrain.config.search_space import split
 from quatrain.config.sweeping import Swept, finished, folder_of, launched, parsed
 from quatrain.core.errors import UserError
@@ -17,7 +17,7 @@ from quatrain.runs.naming import NOT_IDENTITY
 from quatrain.sweeps.best_trial import conclude_search
 from quatrain.sweeps.job import Ended
 from quatrain.sweeps.search import Search
-from quatrain.sweeps.search_settings import search_settings
+from quatrain.sweeps.search_settings import is_search, search_settings
 from quatrain.sweeps.space import Parameter
 from quatrain.sweeps.study import Objective
 from quatrain.sweeps.workers import warm_up
@@ -33,6 +33,8 @@ def search(sweeper: Any, arguments: list[str]) -> list[Ended]:
             at the bounds and choices of each parameter; or what stands in the folder is of another search.
         SweepInterrupted: a signal ended it.
     """
+    if not is_search(sweeper.config.sweep):
+        raise UserError(f"hydra/sweeper={SWEEPER} searches as sweep=optuna says; give that instead.")
     if missing := list(needed_packages()):
         raise UserError(missing)
     overrides = parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
