@@ -3,9 +3,10 @@
     python -m quatrain.worker RUN_DIR
     torchrun --nproc-per-node 2 -m quatrain.worker RUN_DIR
 
-Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of the commands that made them. Exit code
-0: done; 2: refused before training; 1: failed, with the sentence in ``status.json`` and the traceback in ``run.log``;
-75: interrupted by a signal, and ready to go on.
+Reads ``config.yaml``, ``changes.yaml`` and the checkpoints, and nothing else of the commands that made them; a trial of
+a search also the study beside its directory, which may end it early. Exit code 0: done, or pruned; 2: refused before
+training; 1: failed, with the sentence in ``status.json`` and the traceback in ``run.log``; 75: interrupted by a signal,
+and ready to go on.
 """
 
 import sys
@@ -35,6 +36,8 @@ class Prepared(NamedTuple):
     experiment: Any
     trainer: Any
     metrics: Any
+    pruning: Any
+    """None for a run that is no trial of a search, or is never ended early."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,7 +86,7 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         return failed(run, error.sentences) if prepared else refused(run, error.sentences, before)
     except Stopped as stopped:
         # in the very last moment there is nothing left to stop
-        return DONE if run.status().status == "done" else interrupted(run, stopped)
+        return DONE if run.status().status in ("done", "pruned") else interrupted(run, stopped)
     except Exception as error:
         log_exception(error)
         if stop.number:  # it broke as it was torn out of what it did; what is truly wrong shows when it goes on
@@ -96,8 +99,10 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
     from quatrain.runs.metrics_file import MetricsFile
     from quatrain.runs.run_log import quiet_libraries
     from quatrain.runs.taking_up import beginning, take_up
+    from quatrain.sweeps.judge import Judge, may_be_pruned
     from quatrain.training.checkpoints import checkpoints_of
     from quatrain.training.experiment import assemble, assemble_trainer, choose
+    from quatrain.training.pruning import Pruning
 
     begun = beginning(run, changes, before)
     config = begun.config
@@ -106,35 +111,49 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
     experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
     rows = MetricsFile(run.metrics)
+    pruning = Pruning(Judge(run.path.parent, run.read_config(), tell)) if may_be_pruned(config["sweep"]) else None
     trainer, metrics = assemble_trainer(
-        config, choices, run.path, rows.append, experiment.data.monitor, stop, before_saving=rows.flush
+        config,
+        choices,
+        run.path,
+        rows.append,
+        experiment.data.monitor,
+        stop,
+        before_saving=rows.flush,
+        pruning=pruning,
     )
     tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
     take_up(run, begun, experiment, choices, rows)
-    return Prepared(begun, experiment, trainer, metrics)
+    return Prepared(begun, experiment, trainer, metrics, pruning)
 
 
 def train(run: RunDirectory, prepared: Prepared) -> None:
     """Train, take the best weights, score the test split where that was asked for, and record all of it."""
+    from quatrain.runs.outcome import pruned
     from quatrain.runs.record import conclude, last_scores, take_best
     from quatrain.training.seeding import seed_everything
 
-    begun, experiment, trainer, metrics = prepared
+    begun, experiment, trainer, metrics, pruning = prepared
     config = begun.config
     seed_everything(config["seed"], rank=trainer.global_rank)
     trainer.fit(experiment.task, datamodule=experiment.data, ckpt_path=begun.checkpoint)
     scores = last_scores(run)
     best = take_best(run, trainer, experiment.task, tell)
-    if config["test"] and not trainer.fast_dev_run:
+    why = pruning.sentence if pruning else None
+    if config["test"] and not trainer.fast_dev_run and not why:
         trainer.test(experiment.task, datamodule=experiment.data, verbose=False)
         scores |= {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("test")}
     if config["trainer"]["profiler"]:
         tell(f"the profile stands at the end of {run.log}")
     if trainer.is_global_zero:
         speed = {"seconds": metrics.seconds, "tokens": metrics.tokens, "tokens_per_second": metrics.tokens_per_second}
-        conclude(run, config, experiment, {"metrics": scores, "best": best, **speed})
+        result = {"metrics": scores, "best": best, **speed}
+        if why:
+            pruned(run, why, result)
+        else:
+            conclude(run, config, experiment, result)
     trainer.strategy.barrier("the run is concluded")
 
 

@@ -70,8 +70,8 @@ def _refuse_status(run: RunDirectory, longer_now: bool) -> None:
     began = time.monotonic()
     while (status := run.status()).status == "running" and time.monotonic() < began + AFTER_A_KILL:
         time.sleep(0.05)
-    if status.status == "done" and not longer_now:
-        raise UserError(f"{run.path} is done; train it on with --max-epochs N or --max-steps N.")
+    if status.status in ("done", "pruned") and not longer_now:
+        raise UserError(f"{run.path} is {status.status}; train it on with --max-epochs N or --max-steps N.")
     if status.status == "running" and status.host == socket.gethostname():  # of another machine's run the lock tells
         raise UserError(
             f"{run.path} is being run by process {status.pid} on {status.host}; wait for its end, or end it first."

@@ -11,9 +11,11 @@ from quatrain.config import sweeping
 from quatrain.config.compose import compose_here, compose_nodes, hydra_at, own_folders
 from quatrain.config.flags import hydra_arguments, parse_flags
 from quatrain.config.folder import conf_folder
+from quatrain.config.search_checks import SWEEPER
 from quatrain.config.sweeping import Swept
 from quatrain.core.errors import UserError
 from quatrain.sweeps.job import Job
+from quatrain.sweeps.search_settings import is_search
 
 if TYPE_CHECKING:
     from quatrain.config.overrides import Examined
@@ -47,7 +49,10 @@ def read(command: str, arguments: list[str]) -> Job | list[Job] | Swept | None:
         from quatrain.config.overrides import examine
 
         if not (flags.cfg or flags.info or flags.multirun):
-            return Job(0, compose_here(flags.overrides, folders), list(flags.overrides))
+            config = compose_here(flags.overrides, folders)
+            if command == "train" and is_search(config["sweep"]):
+                raise UserError("sweep.trials is of a search, which trains many times; add --multirun (-m).")
+            return Job(0, config, list(flags.overrides))
         examined = examine(flags.overrides, folders)
         if examined.mistakes:
             raise UserError(examined.mistakes)
@@ -149,9 +154,10 @@ def _of_sweep(overrides: list[str], examined: "Examined") -> list[str]:
             " sweep.name=NAME or hydra.sweep.dir=DIR."
         )
     accepted = [text for text in examined.accepted if text.lstrip("+") != "sweep.name=null"]
-    if len(accepted) == len(examined.accepted) and ("sweep.name" in given or examined.config["sweep"]["name"]):
-        return accepted
-    return [*accepted, f"sweep.name='{_sweep_name(overrides, examined.swept)}'"]
+    if len(accepted) < len(examined.accepted) or not ("sweep.name" in given or examined.config["sweep"]["name"]):
+        accepted.append(f"sweep.name='{_sweep_name(overrides, examined.swept)}'")
+    searches = is_search(examined.config["sweep"]) and "hydra/sweeper" not in given
+    return [*accepted, f"hydra/sweeper={SWEEPER}"] if searches else accepted
 
 
 def _sweep_name(overrides: list[str], swept: list[str]) -> str:

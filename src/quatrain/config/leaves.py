@@ -6,6 +6,7 @@ from hydra.core.override_parser.types import Override
 
 from quatrain.config.nodes import DERIVED, is_model_config, nodes, signature_of, supplied, takes
 from quatrain.config.plain_settings import SEVERAL
+from quatrain.config.search_checks import unknown_outside
 from quatrain.config.spelling import nearest
 
 
@@ -44,6 +45,8 @@ def judge(text: str, override: Override, config: dict[str, Any]) -> tuple[str | 
 
 
 def _hint(key: str, place: str, name: str, names: list[str], config: dict[str, Any]) -> str:
+    if place == "sweep" and (instead := unknown_outside(name)):
+        return f"; it {instead}."
     if place in SEVERAL:
         return f"; to add one write +{place}.{name}._target_=CLASS."
     known = sorted({*names} - {"_target_", "hydra"})

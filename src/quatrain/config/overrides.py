@@ -14,8 +14,9 @@ from quatrain.config.choices import Choices
 from quatrain.config.hydra_settings import hydra_refusal, unsafe_settings
 from quatrain.config.leaves import judge
 from quatrain.config.spelling import nearest
-from quatrain.config.swept_values import sweep_mistake
+from quatrain.config.swept_values import interval_mistake, sweep_mistake
 from quatrain.core.errors import UserError
+from quatrain.sweeps.search_settings import is_search
 
 
 @dataclass
@@ -40,6 +41,7 @@ def examine(texts: list[str], search_path: list[str]) -> Examined:
     choices = Choices(search_path)
     chosen: list[str] = []
     leaves: list[tuple[str, Override]] = []
+    intervals: list[str] = []
     for text in texts:
         override = _parse(text, examined)
         if override is None:
@@ -55,11 +57,14 @@ def examine(texts: list[str], search_path: list[str]) -> Examined:
                 chosen.append(found.choice)
                 examined.accepted.append(text if override.is_sweep_override() else found.choice)
         else:
+            intervals += _listed(interval_mistake(text, override))
             leaves.append((text, override))
         if override.is_sweep_override():
             examined.swept.append(key)
     examined.mistakes += _given_twice(texts, examined.swept)
     _judge_leaves(leaves, [*searched(search_path), *chosen], examined)
+    if not is_search(examined.config.get("sweep") or {}):
+        examined.mistakes += intervals
     order = {text: place for place, text in enumerate(texts)}
     examined.accepted.sort(key=lambda text: order.get(text, order.get(text.removeprefix("++"), 0)))
     return examined

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from quatrain.config.folder import conf_folder
+from quatrain.config.search_checks import check_search, unknown_outside
 from quatrain.config.shape import written
 from quatrain.config.spelling import nearest
+from quatrain.sweeps.search_settings import NAMES, is_search
 
 NODES = ("data", "tokenizer", "model", "trainer", "optimizer", "schedule")
 """Groups that name one class each."""
@@ -92,9 +94,15 @@ def _plain(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key}={written(place[name])} does not fit; allowed is {wanted}."
     for group in ("run", "sweep", "speed"):
         known = [key.rpartition(".")[2] for key in PLAIN if key.startswith(f"{group}.")]
-        for name in config[group] if isinstance(config.get(group), dict) else ():
+        entries = config[group] if isinstance(config.get(group), dict) else {}
+        if group == "sweep" and is_search(entries):
+            known += NAMES
+            yield from check_search(entries)
+        for name in entries:
             if name not in known:
-                yield f"{group}.{name} is unknown; {group} takes {', '.join(known)}{nearest(str(name), known) or '.'}"
+                instead = unknown_outside(name) if group == "sweep" else None
+                takes = f"{group} takes {', '.join(known)}{nearest(str(name), known) or '.'}"
+                yield f"{group}.{name} {instead}." if instead else f"{group}.{name} is unknown; {takes}"
 
 
 def _entries(group: str, entries: Any) -> Iterator[str]:

@@ -11,6 +11,7 @@ from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
 from quatrain.sweeps.job import Ended, Job, Source
 from quatrain.sweeps.local import Grid, run_sweep
+from quatrain.sweeps.search_settings import is_search
 from quatrain.sweeps.workers import warm_up
 
 GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
@@ -37,7 +38,7 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
         UserError: before anything is written, with every mistake of every job; a mistake of several is told once.
         SweepInterrupted: a signal ended it.
     """
-    overrides = _parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
+    overrides = parsed(sweeper.params, arguments, sweeper.hydra_context.config_loader)
     _check_size(overrides, sweeper.max_batch_size)
     lines = _swept_first(next(iter(sweeper.split_arguments(overrides, None))))
     size = sweeper.max_batch_size or len(lines)
@@ -130,21 +131,22 @@ def grid(arguments: list[str], folders: list[str]) -> list[Job]:
     from hydra.core.global_hydra import GlobalHydra
 
     loader = GlobalHydra.instance().config_loader()
-    same = [one.input_line for one in _parsed(None, arguments, loader) if not one.is_sweep_override()]
+    same = [one.input_line for one in parsed(None, arguments, loader) if not one.is_sweep_override()]
     composed = hydra_composed([*searched(folders), *same], return_hydra_config=True)
     sweeper = composed.hydra.sweeper
     if sweeper._target_ not in GRIDS:
-        name = composed.hydra.runtime.choices["hydra/sweeper"]
+        group = "sweep" if is_search(composed.sweep) else "hydra/sweeper"
         raise UserError(
-            f"hydra/sweeper={name} chooses its jobs by what came before; leave it out and list the values to plan."
+            f"{group}={composed.hydra.runtime.choices[group]} chooses its jobs by what came before; leave it out and"
+            " list the values to plan."
         )
-    overrides = _parsed(sweeper.params, arguments, loader)
+    overrides = parsed(sweeper.params, arguments, loader)
     _check_size(overrides, None)
     (lines,) = BasicSweeper.split_arguments(overrides, None)
     return jobs_of(_swept_first(lines), folders=folders)
 
 
-def _parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:
+def parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:
     """Overrides as Hydra reads them, those of ``hydra.sweeper.params`` first."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -155,10 +157,15 @@ def _parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:
 def _check_size(overrides: list[Any], batch: Any) -> None:
     """Refuse what cannot be listed, before it is."""
     from quatrain.config.choices import Choices
-    from quatrain.config.swept_values import MOST_JOBS, sweep_mistake
+    from quatrain.config.swept_values import MOST_JOBS, interval_mistake, sweep_mistake
 
     choices = Choices([])
-    mistakes = [told for one in overrides if (told := sweep_mistake(str(one.input_line), one, choices))]
+    told = [
+        (interval_mistake(text, one), sweep_mistake(text, one, choices))
+        for one in overrides
+        if (text := str(one.input_line))
+    ]
+    mistakes = [sentence for pair in told for sentence in pair if sentence]
     if batch is not None and (type(batch) is not int or batch < 1):
         mistakes.append(f"hydra.sweeper.max_batch_size={batch} does not fit; allowed is 1 or more, or null.")
     if mistakes:

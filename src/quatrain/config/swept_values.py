@@ -13,15 +13,26 @@ MOST_JOBS = 1000
 ONCE = ("sweep.name", "run.root", "hydra.sweep.dir")
 
 
+def interval_mistake(text: str, override: Override) -> str | None:
+    """Say what to do about an interval where nothing is searched."""
+    if override.value_type != ValueType.INTERVAL_SWEEP:
+        return None
+    key = override.key_or_group
+    return (
+        f"{text}: an interval has no values to run one by one; list them, as in {key}=1,2,3 or range(1,4), or search it"
+        " with sweep=optuna."
+    )
+
+
 def sweep_mistake(text: str, override: Override, choices: Choices) -> str | None:
-    """Say what is wrong with a swept value; None where all is well or nothing is swept."""
+    """Say what is wrong with a swept value besides `interval_mistake`; None where all is well or nothing is swept."""
     if not override.is_sweep_override():
         return None
     key = override.key_or_group
     if key in ONCE:
         return f"{text}: a sweep has one {key}; give a single value."
     if override.value_type == ValueType.INTERVAL_SWEEP:
-        return f"{text}: an interval has no values to run one by one; list them, as in {key}=1,2,3 or range(1,4)."
+        return f"{text}: {key} has options and no numbers; list some of them." if choices.is_group(override) else None
     value: Any = override.value()
     if isinstance(value, Glob):
         if not choices.is_group(override):

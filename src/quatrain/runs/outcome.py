@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -28,9 +29,16 @@ def interrupted(run: RunDirectory, stopped: Stopped) -> int:
     return INTERRUPTED
 
 
+def pruned(run: RunDirectory, why: str, result: Mapping[str, Any]) -> None:
+    """Record the result so far of a run that its search ended early, and say so; nothing is exported."""
+    run.write_result(result)
+    run.set_status("pruned", why)
+    tell(why)
+
+
 def refused(run: RunDirectory, sentences: list[str], before: RunStatus) -> int:
     """Say what is wrong, and return the exit code; a run that had been under way stays what it was ``before``."""
-    if before.status not in ("done", "interrupted", "failed"):
+    if before.status not in ("done", "pruned", "interrupted", "failed"):
         return failed(run, sentences, REFUSED)
     if is_leader():
         run.set_status(before.status, before.why)

@@ -45,8 +45,8 @@ def beginning(run: RunDirectory, changes: list[Change], before: RunStatus) -> Be
     start = find_start(run.checkpoints, tell)
     length = length_of(config["trainer"])
     longer = start is not None and start.length != length
-    if before.status == "done" and not longer:
-        raise UserError(f"{run.path} is done; train on with quatrain resume {run.path} --max-epochs N.")
+    if before.status in ("done", "pruned") and not longer:
+        raise UserError(f"{run.path} is {before.status}; train on with quatrain resume {run.path} --max-epochs N.")
     if is_leader():
         run.set_status("running")
     if start is None:

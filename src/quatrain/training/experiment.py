@@ -193,12 +193,13 @@ def assemble_trainer(
     monitor: tuple[str, str],
     stop: "StopRequest",
     before_saving: Callable[[], None] | None = None,
+    pruning: "pl.Callback | None" = None,
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
     the config leaves it open. ``stop`` is what signals ask of the training; ``before_saving`` is called on rank 0
-    before a checkpoint is named.
+    before a checkpoint is named. ``pruning`` is the `quatrain.training.pruning.Pruning` of a search's trial.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
@@ -225,6 +226,7 @@ def assemble_trainer(
         StopAtNonFinite(),
         metrics,
         Progress(metrics),
+        *([pruning] if pruning else []),
         *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}),
     ]
     arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}
