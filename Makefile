@@ -10,6 +10,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 SECONDS ?= 30
 KILLS ?= 10
 SWEEP_KILLS ?= 2
+TRIALS ?= 12
 QUIET := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 
 train: .venv/installed
@@ -36,9 +37,10 @@ reliability: .venv/tested
 	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) $(ARGS)
 	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term $(ARGS)
 
-# Sweeps killed whole and given again, two at once, and jobs of several ranks beside others
+# Sweeps and searches killed whole and given again, two at once, and jobs of several ranks beside others
 sweeps: .venv/tested
 	$(QUIET) $(BIN)/python tests/reliability/sweep_kills.py --kills $(SWEEP_KILLS) $(ARGS)
+	$(QUIET) $(BIN)/python tests/reliability/search_kills.py --trials $(TRIALS) --kills 1
 
 # A real Slurm of one node; needs root and Debian's slurm-wlm and munge
 cluster: .venv/tested

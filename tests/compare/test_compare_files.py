@@ -54,6 +54,15 @@ def test_too_many_results(write: Write, tmp_path: Path, monkeypatch: pytest.Monk
         load([str(tmp_path)])
 
 
+def test_a_run_that_a_search_ended_early_is_told_and_left_out(write: Write, tmp_path: Path) -> None:
+    write("whole-1")
+    path = write("short-1") / "result.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "pruned": "Pruned after validation 1."}))
+    results, told = load([str(tmp_path)])
+    assert [result.found.path.parent.name for result in results] == ["whole-1"]
+    assert told == ["Left out, as their search ended them early: short-1."]
+
+
 def test_an_early_result_is_told_and_left_out(write: Write, tmp_path: Path) -> None:
     write("new-1")
     early = {"metrics": {"val/loss": 1.0}, "best": {"step": 1}, "seconds": 1.0, "tokens_per_second": 1.0}

@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
         return interrupted.code
     if isinstance(asked, Job):
         return run(asked.config, asked.overrides)[1]
-    return tell_end(asked.ended, asked.folder, total=asked.total) if isinstance(asked, Swept) else 0
+    if not isinstance(asked, Swept):
+        return 0
+    return tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
 
 
 def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> RunDirectory:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from quatrain.compare.finding import Finding, find
 from quatrain.compare.notes import named
-from quatrain.compare.results import Incomplete, Result, read_result
+from quatrain.compare.results import Incomplete, Pruned, Result, read_result
 from quatrain.core.errors import UserError
 from quatrain.core.terminal import one_line
 
@@ -19,10 +19,12 @@ def load(folders: Sequence[str]) -> tuple[list[Result], list[str]]:
         UserError: a folder does not exist, or no result can be used.
     """
     finding = find(folders)
-    results, wrong, early = [], list(finding.closed), []
+    results, wrong, early, pruned = [], list(finding.closed), [], []
     for found in finding.results:
         try:
             results.append(read_result(found))
+        except Pruned:
+            pruned.append(found.path.parent.name)
         except Incomplete as error:
             early.append((found.path.parent.name, error.lacking))
         except UserError as error:
@@ -37,6 +39,8 @@ def load(folders: Sequence[str]) -> tuple[list[Result], list[str]]:
             f"Left out, as an earlier quatrain wrote their result.json without what a comparison needs ({lacking}):"
             f" {names}."
         )
+    if pruned:
+        told.append(f"Left out, as their search ended them early: {named(pruned)}.")
     told += _unfinished(finding)
     if not results:
         where = ", ".join(folders)

@@ -38,6 +38,10 @@ class Incomplete(Exception):  # noqa: N818 - no error of the user's
         self.lacking = lacking
 
 
+class Pruned(Exception):  # noqa: N818 - no error of the user's
+    """The result of a run that a search ended early."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What one run came to. ``leaves`` are the values of its config by their dotted keys, as JSON has them.
@@ -78,10 +82,13 @@ def read_result(found: Found) -> Result:
     """Read one result file.
 
     Raises:
+        Pruned: it is of a shorter training than it should have been.
         Incomplete: it was written before results said what a comparison needs.
         UserError: it cannot be read, or is not of the shape that quatrain writes.
     """
     content = read_mapping(found.path, lambda path: read_json(path, LARGEST_RESULT), "")
+    if "pruned" in content:
+        raise Pruned
     if lacking := [name for name in NEEDED if name not in content]:
         raise Incomplete(lacking)
     try:

@@ -67,7 +67,7 @@ def search(sweeper: Any, arguments: list[str]) -> list[Ended]:
             ended = _in_batches(sweeper.launcher, source, base["sweep"]["jobs"], forced)
     finally:
         conclude_search(source, _tell)
-    finished.append(Swept(ended, len(ended) + source.left(), source.folder))
+    finished.append(Swept(ended, len(ended) + source.left(), source.folder, best_told=True))
     return ended
 
 

@@ -20,11 +20,12 @@ GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core
 
 @dataclass(frozen=True)
 class Swept:
-    """How the jobs of a sweep ended, out of how many, and where they lie."""
+    """How the jobs of a sweep ended, out of how many, and where they lie; and whether its best was told already."""
 
     ended: list[Ended]
     total: int
     folder: Path
+    best_told: bool = False
 
 
 finished: list[Swept] = []

@@ -30,8 +30,11 @@ def interrupted(run: RunDirectory, stopped: Stopped) -> int:
 
 
 def pruned(run: RunDirectory, why: str, result: Mapping[str, Any]) -> None:
-    """Record the result so far of a run that its search ended early, and say so; nothing is exported."""
-    run.write_result(result)
+    """Record the result so far of a run that its search ended early, and say so; nothing is exported.
+
+    ``result`` says under ``pruned`` why, so that nobody takes it for that of a whole training.
+    """
+    run.write_result({**result, "pruned": why})
     run.set_status("pruned", why)
     tell(why)
 

@@ -15,7 +15,7 @@ WIDE = 200
 """Columns of the table off a terminal, where nobody folds its lines."""
 
 
-def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> int:
+def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool = True) -> int:
     """Print how the jobs of a sweep of ``total`` ended, on standard error; return the exit code: 1 where not all did.
 
     A job that was killed from outside, as systems do when memory runs out, has failed too, though it can go on.
@@ -45,7 +45,7 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> int:
     sums += [f"{len(failed)} failed"] if failed else []
     sums += [f"{total - len(jobs)} not started"] if total > len(jobs) else []
     print(", ".join(sums), file=sys.stderr)
-    if best and best.ended.run:
+    if with_best and best and best.ended.run:
         print(one_line(f"best: {best}, in {best.ended.run.path}"), file=sys.stderr)
     print(one_line(f"compare them: quatrain compare {folder}"), file=sys.stderr)
     return FAILED if failed or total > len(jobs) else DONE

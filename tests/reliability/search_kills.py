@@ -1,6 +1,6 @@
 """A search that is killed again and again ends as one that never was: the same trials, values and prunings.
 
-    python tests/search/search_kill.py --trials 20 --kills 3
+    python tests/reliability/search_kills.py --trials 20 --kills 3
 
 Runs a search of tiny trainings in one go; then the same search in another folder, whose process is killed (SIGKILL) at
 random moments and whose command is given again. Says how many trials each has, how many were pruned, how many steps
