@@ -6,6 +6,7 @@ cleaning idempotent: line ends, byte-order marks, control characters, then NFC (
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -131,6 +132,14 @@ class CleaningReport:
             example = Example(origin.file, origin.line, before[: 2 * _EXCERPT], shown)
             self.examples.setdefault(rule, []).append(example)
 
+    def extend(self, counts: Mapping[str, int], examples: Mapping[str, Iterable[Example]]) -> None:
+        """Take over the account of what came next."""
+        for rule, count in counts.items():
+            self.add(rule, count)
+        for rule, shown in examples.items():
+            for example in islice(shown, self.room(rule)):
+                self.examples.setdefault(rule, []).append(example)
+
     def drop(self, rule: str, origin: Origin, before: str) -> None:
         """Count and show one dropped line or document."""
         self.add(rule)
@@ -155,14 +164,13 @@ def _replace(rule: str, pattern: re.Pattern[str], by: str, text: str, report: Cl
         line_end = text.find("\n", match.start())
         stop = min(match.end() + _EXCERPT, line_end + 1 if line_end >= 0 else len(text))
         before = text[start:stop]
-        report.show(rule, _line_of(match.start(), text, origin), before, pattern.sub(by, before))
+        above = text[: match.start()]
+        # Only this rule sees line ends that are about to become \n; left as they are, they end no line.
+        ends = _LINE_END.sub("\n", above) if rule == "newlines" else above
+        report.show(rule, origin.at(ends.count("\n")), before, pattern.sub(by, before))
     changed, count = pattern.subn(by, text)
     report.add(rule, count)
     return changed
-
-
-def _line_of(position: int, text: str, origin: Origin) -> Origin:
-    return origin.at(len(_LINE_END.sub("\n", text[:position]).split("\n")) - 1)
 
 
 def _compose(text: str, report: CleaningReport, origin: Origin) -> str:

@@ -34,27 +34,33 @@ class DocumentReader:
         self._cleaning = cleaning
         self._report = report
         self._seen = SeenLines() if cleaning.duplicate_lines else None
+        self.reached = Origin("", 1)
+        """Where the text that was read last ends."""
 
     def read(self, blocks: Iterable[str], origin: Origin) -> Iterator[tuple[str, bool]]:
         """Yield the pieces of the documents of one raw text that begins at ``origin``; no document is blank."""
-        clean = self._clean(blocks, origin)
-        if self._cleaning.gutenberg_frame:
-            clean = without_frame(clean, self._report)
         found = False
+        clean = self.clean(blocks, origin)
         for piece in self._whole(clean) if self._documents == "whole" else self._parts(clean):
             found = True
             yield piece
         if not found:
             self._report.drop("empty_documents", origin, "")
 
-    def _clean(self, blocks: Iterable[str], origin: Origin) -> Iterator[Block]:
+    def clean(self, blocks: Iterable[str], origin: Origin) -> Iterator[Block]:
+        """The text with its characters mended, and without a frame."""
+        mended = self._mended(blocks, origin)
+        return without_frame(mended, self._report) if self._cleaning.gutenberg_frame else mended
+
+    def _mended(self, blocks: Iterable[str], origin: Origin) -> Iterator[Block]:
         for block in blocks:
             text = self._cleaning.characters(block, self._report, origin)
             yield text, origin
             origin = origin.after(text)
+        self.reached = origin
 
     def _parts(self, blocks: Iterator[Block]) -> Iterator[tuple[str, bool]]:
-        for document, place in self._split(lines(blocks)):
+        for document, place in self.split(blocks):
             kept = document
             if self._seen is not None:
                 kept = "\n".join(self._kept(document.split("\n"), place))
@@ -66,13 +72,7 @@ class DocumentReader:
             texts = self._kept_lines(blocks)
         else:
             texts = (text for text, _ in blocks)
-        begun, blank = False, ""
-        for piece, ends in pieces(texts):
-            if not begun and piece.isspace():
-                blank += piece
-                continue
-            yield blank + piece, ends
-            begun, blank = True, ""
+        return whole_pieces(texts)
 
     def _kept_lines(self, blocks: Iterator[Block]) -> Iterator[str]:
         last = ""
@@ -92,7 +92,9 @@ class DocumentReader:
         if between and last.endswith("\n"):
             yield between
 
-    def _split(self, source: Iterator[Block]) -> Iterator[Block]:
+    def split(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The documents of a clean text that is not one document as a whole, before lines are dropped from them."""
+        source = lines(blocks)
         if self._documents == "sonnets":
             return poems(source, self._report)
         if self._documents == "paragraphs":
@@ -102,15 +104,32 @@ class DocumentReader:
     def _kept(self, document: list[str], place: Origin) -> list[str]:
         return [line for number, line in enumerate(document) if self._keeps(line, place.at(number))]
 
-    def _keeps(self, line: str, origin: Origin) -> bool:
-        blank = not line or line.isspace()
-        if blank and self._cleaning.blank_lines:
-            self._report.drop("blank_lines", origin, line)
+    def drops_blank(self, line: str, origin: Origin) -> bool:
+        """Whether a line is dropped because it is blank; then it is reported."""
+        if not self._cleaning.blank_lines or (line and not line.isspace()):
             return False
+        self._report.drop("blank_lines", origin, line)
+        return True
+
+    def _keeps(self, line: str, origin: Origin) -> bool:
+        if self.drops_blank(line, origin):
+            return False
+        blank = not line or line.isspace()
         if not blank and self._seen is not None and not self._seen.add(line):
             self._report.drop("duplicate_lines", origin, line)
             return False
         return True
+
+
+def whole_pieces(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """The pieces of a document that comes in ``texts``: none where it is blank, and none that is blank comes first."""
+    begun, blank = False, ""
+    for piece, ends in pieces(texts):
+        if not begun and piece.isspace():
+            blank += piece
+            continue
+        yield blank + piece, ends
+        begun, blank = True, ""
 
 
 def lines(blocks: Iterable[Block]) -> Iterator[Block]:

@@ -4,6 +4,11 @@ from array import array
 from hashlib import blake2b
 
 
+def line_hash(line: str) -> int:
+    """64 bits that stand for a line; never 0, which marks a free place."""
+    return int.from_bytes(blake2b(line.encode("utf-8"), digest_size=8).digest()) or 1
+
+
 class SeenLines:
     """A set of lines that keeps 8 bytes of hash for each (16 to 32 with its free places), not the lines.
 
@@ -19,8 +24,7 @@ class SeenLines:
 
     def add(self, line: str) -> bool:
         """Add a line; tell whether it is new."""
-        # 0 marks a free place.
-        value = int.from_bytes(blake2b(line.encode("utf-8"), digest_size=8).digest()) or 1
+        value = line_hash(line)
         place = self._place(value)
         if self._table[place]:
             return False

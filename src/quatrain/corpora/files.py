@@ -5,12 +5,13 @@ import glob
 import gzip
 import math
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 from quatrain.core.brought_files import keep_inside
 from quatrain.core.errors import UserError
@@ -24,6 +25,20 @@ SPLITS = ("train", "validation", "test")
 
 MOST_ENTRIES = 100_000
 """How many files and folders are looked at for one source."""
+
+
+class Stretch(NamedTuple):
+    """A part of a file: its bytes from ``start`` to ``stop``, both right after a line's end, or the file's ends.
+
+    ``before``: the lines of the file that come before it, so that numbers of lines are the file's.
+    """
+
+    start: int = 0
+    stop: int = sys.maxsize
+    before: int = 0
+
+
+WHOLE = Stretch()
 
 _T = TypeVar("_T")
 _BLOCK = 1 << 20
@@ -194,20 +209,27 @@ def not_utf8(path: Path, error: UnicodeDecodeError, offset: int, line: int, key:
     )
 
 
-def text_blocks(path: Path, key: str = "data.source", block: int = _BLOCK) -> Iterator[str]:
+def text_blocks(
+    path: Path, key: str = "data.source", block: int = _BLOCK, stretch: Stretch | None = None
+) -> Iterator[str]:
     """Yield a text file in blocks of about ``block`` bytes that end after a line, so memory stays flat.
 
-    A block ends inside of a line only where the line is longer than a block; a CRLF is never torn.
+    A block ends inside of a line only where the line is longer than a block; a CRLF is never torn. Of a ``stretch``
+    alone the blocks are the same, but where it begins and ends.
 
     Raises:
         UserError: the file cannot be read, or is not UTF-8: with line and byte; or it goes beyond the limits of
             `quatrain.corpora.bounds`.
     """
+    start, stop, before = stretch or WHOLE
     decoder = codecs.getincrementaldecoder("utf-8")()
-    held, offset, line, bound = "", 0, 1, bounds.unpacked_bound(path)
+    held, offset, line, bound = "", start, before + 1, bounds.unpacked_bound(path)
     try:
         with open_bytes(path) as stream:
-            while raw := stream.read(block):
+            if start:
+                stream.seek(start)
+            # Reads end where those of the whole file do, so that blocks end there, too.
+            while raw := stream.read(min(block - offset % block, stop - offset)):
                 pending = decoder.getstate()[0]
                 try:
                     held += decoder.decode(raw)
@@ -217,7 +239,8 @@ def text_blocks(path: Path, key: str = "data.source", block: int = _BLOCK) -> It
                 line += raw.count(b"\n")
                 if offset > bound:
                     raise bounds.beyond_bound(path, bound, key)
-                cut = _block_end(held, block)
+                first = start > 0 and offset - len(raw) == start
+                cut = held.rfind("\n") + 1 if first else _block_end(held, block)
                 if cut:
                     yield held[:cut]
                     held = held[cut:]
@@ -242,18 +265,23 @@ def _block_end(text: str, block: int) -> int:
     return max(text.rfind(" "), 0)
 
 
-def byte_lines(path: Path, key: str = "data.source") -> Iterator[tuple[int, str]]:
-    """Yield (line number, line with its end) of a text file, for formats that are read by line.
+def byte_lines(path: Path, key: str = "data.source", stretch: Stretch | None = None) -> Iterator[tuple[int, str]]:
+    """Yield (line number, line with its end) of a text file, or of a stretch, for formats that are read by line.
 
     Raises:
         UserError: as `text_blocks`.
     """
-    offset, bound, longest = 0, bounds.unpacked_bound(path), bounds.LONGEST_LINE
+    start, stop, before = stretch or WHOLE
+    offset, bound, longest = start, bounds.unpacked_bound(path), bounds.LONGEST_LINE
     try:
         with open_bytes(path) as stream:
+            if start:
+                stream.seek(start)
             short = bound == math.inf and path.stat().st_size <= longest
             lines = stream if short else iter(partial(stream.readline, longest + 1), b"")
-            for number, raw in enumerate(lines, 1):
+            for number, raw in enumerate(lines, before + 1):
+                if offset >= stop:
+                    return
                 end = offset + len(raw)
                 if end > bound:
                     raise bounds.beyond_bound(path, bound, key)

@@ -26,7 +26,7 @@ def without_frame(blocks: Iterable[tuple[str, Origin]], report: CleaningReport) 
     first = next(stream, None)
     if first is None:
         return
-    if not _START.search(first[0]):
+    if not is_framed(first[0]):
         yield first
         yield from stream
         return
@@ -34,6 +34,11 @@ def without_frame(blocks: Iterable[tuple[str, Origin]], report: CleaningReport) 
     yield from frame.inner(first)
     for block in stream:
         yield from frame.inner(block)
+
+
+def is_framed(block: str) -> bool:
+    """Whether a text whose first block this is stands in a frame."""
+    return _START.search(block) is not None
 
 
 class _Frame:

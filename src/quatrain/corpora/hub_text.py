@@ -1,11 +1,12 @@
 """Text datasets of the Hugging Face hub, at a pinned commit."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.corpora.cleaning import Origin
-from quatrain.corpora.files import SPLITS, split_of
+from quatrain.corpora.files import SPLITS, WHOLE, Stretch, split_of
 from quatrain.corpora.hub import hub_source, resolve_commit
 from quatrain.corpora.records import missing_column, text_value
 from quatrain.corpora.sources import RawText, digest
@@ -36,14 +37,22 @@ class HubSource:
 
     def texts(self) -> Iterator[RawText]:
         """The rows; the line of an origin is the row's number."""
-        for split in self.splits:
-            rows = self._data()[split]
-            if self._column not in rows.column_names:
-                raise UserError(missing_column(f"hub:{self._dataset}", self._column, rows.column_names))
-            where = f"hub:{self._dataset} ({split})"
-            for number, row in enumerate(rows.select_columns([self._column]), 1):
-                text = text_value(row[self._column], f"{where}, row {number}", self._column)
-                yield RawText((text,), Origin(where, number, plain=False), split)
+        return chain.from_iterable(self.texts_of(split) for split in self.splits)
+
+    def count(self, split: str) -> int:
+        """The rows of a split."""
+        return len(self._data()[split])
+
+    def texts_of(self, split: str, stretch: Stretch = WHOLE) -> Iterator[RawText]:
+        """The rows of one split, or a stretch of them."""
+        rows = self._data()[split]
+        if self._column not in rows.column_names:
+            raise UserError(missing_column(f"hub:{self._dataset}", self._column, rows.column_names))
+        where = f"hub:{self._dataset} ({split})"
+        chosen = rows.select_columns([self._column]).select(range(stretch.start, min(stretch.stop, len(rows))))
+        for number, row in enumerate(chosen, stretch.start + 1):
+            text = text_value(row[self._column], f"{where}, row {number}", self._column)
+            yield RawText((text,), Origin(where, number, plain=False), split)
 
     def fingerprint(self) -> str:
         """Over the dataset's name, config, commit and column."""

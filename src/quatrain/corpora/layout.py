@@ -71,6 +71,13 @@ class Scan:
             self._keys.append(self._key.value())
             self._key = Key(self.shares.seed)
 
+    def take(self, lengths: np.ndarray, keys: np.ndarray, splits: np.ndarray) -> None:
+        """Take whole documents, each array [documents]: lengths int64, keys uint64, splits uint8 into `SPLITS`."""
+        self._lengths.frombytes(lengths.astype(np.int64).tobytes())
+        self._splits += splits.astype(np.uint8).tobytes()
+        if self.shares.split == "random":
+            self._keys.frombytes(keys[splits == _TRAIN].astype(np.uint64).tobytes())
+
     def dealt_layout(self) -> Layout:
         """The layout of whole documents, dealt at random or along the stream.
 
@@ -80,9 +87,9 @@ class Scan:
         self._check_own()
         dealt = self._told()
         train = dealt == _TRAIN
-        if self.shares.split == "random":
+        if self.shares.split == "random" and self.shares.held_out:
             dealt[train] = deal_random(np.frombuffer(self._keys, np.uint64), self.shares)
-        else:
+        elif self.shares.held_out:
             dealt[train] = deal_at_boundaries(self._sizes()[train], self.shares)
         sizes = self._sizes()
         documents = {split: int((dealt == number).sum()) for number, split in enumerate(SPLITS)}

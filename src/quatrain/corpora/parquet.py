@@ -5,12 +5,13 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora import bounds
-from quatrain.corpora.files import unreadable
+from quatrain.corpora.files import WHOLE, Stretch, unreadable
 
 _ROWS = 1024
 _BLOCK = 1 << 20
@@ -23,13 +24,34 @@ class ParquetRows:
         self._file = file
         self.columns: list[str] = file.schema_arrow.names
 
-    def rows(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield (number from 1, row) with ``columns``, all of them where None."""
-        number = 0
-        for batch in self._file.iter_batches(batch_size=_ROWS, columns=columns):
-            for row in batch.to_pylist():
+    def rows(
+        self, columns: Sequence[str] | None = None, stretch: Stretch | None = None
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (number from 1, row) with ``columns``, all of them where None; of a ``stretch`` of rows only those.
+
+        Row groups outside of the stretch are not read.
+        """
+        start, stop, _ = stretch or WHOLE
+        groups, number = self._groups(start, stop)
+        for batch in self._file.iter_batches(batch_size=_ROWS, columns=columns, row_groups=groups):
+            skipped = min(max(start - number, 0), batch.num_rows)
+            number += skipped
+            for row in batch.slice(skipped, max(stop - number, 0)).to_pylist():
                 number += 1
                 yield number, row
+            if number >= stop:
+                return
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return int(self._file.metadata.num_rows)
+
+    def _groups(self, start: int, stop: int) -> tuple[list[int], int]:
+        """The row groups that hold rows from ``start`` to ``stop``, and the rows before the first of them."""
+        ends = list(accumulate(self._file.metadata.row_group(g).num_rows for g in range(self._file.num_row_groups)))
+        chosen = [g for g, end in enumerate(ends) if end > start and (ends[g - 1] if g else 0) < stop]
+        return chosen, ends[chosen[0] - 1] if chosen and chosen[0] else 0
 
 
 @contextmanager

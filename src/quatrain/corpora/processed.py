@@ -5,10 +5,13 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from quatrain.core.errors import NotNow, UserError
+from quatrain.corpora.files import SPLITS
+from quatrain.corpora.layout import Layout
 from quatrain.corpora.text import TextCorpus
 
 _SHOWN = 3
@@ -27,35 +30,49 @@ def write_text(corpus: TextCorpus, folder: Path | str, *, key: str = "folder") -
         UserError: the folder exists or cannot be made, or the corpus has a fault.
         NotNow: the disk is full.
     """
+    layout = corpus.layout
+
+    def fill(partial: Path) -> None:
+        write_pieces(corpus.stream(), corpus.splits, partial)
+        write_report(corpus, layout, partial)
+
+    return publish(folder, fill, key=key)
+
+
+def publish(folder: Path | str, fill: Callable[[Path], None], *, key: str) -> Path:
+    """Make a new folder that ``fill`` fills, and return its path; it appears when it is complete, or not at all.
+
+    Raises:
+        UserError: the folder exists or cannot be made, or what ``fill`` raises.
+        NotNow: the disk is full.
+    """
     target = Path(folder).expanduser().absolute()
     if target.exists():
         raise UserError(f"{key}={folder} exists already; name a new folder, or remove this one.")
-    summary = _summary(corpus)
     partial: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-", suffix=".partial"))
-        _write_splits(corpus, partial)
-        (partial / "report.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        (partial / "report.md").write_text(_readable(summary), "utf-8")
+        fill(partial)
         # A private temporary folder is closed to others; a result is as open as the user's other folders.
         partial.chmod(0o777 & ~_umask())
         partial.rename(target)
     except OSError as error:
-        raise _write_error(error, target, key) from error
+        raise write_error(error, target, key) from error
     finally:
         if partial is not None:
             shutil.rmtree(partial, ignore_errors=True)
     return target
 
 
-def _write_splits(corpus: TextCorpus, folder: Path) -> None:
+def write_pieces(stream: Iterable[tuple[str, str, bool]], splits: Sequence[str], folder: Path) -> None:
+    """Write documents in pieces, (split, piece, whether it ends its document), to a file for each of ``splits``."""
     files: dict[str, IO[str]] = {}
     inside: set[str] = set()
     try:
-        for split in corpus.splits:
+        for split in splits:
             files[split] = (folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n")
-        for split, piece, ends in corpus.stream():
+        for split, piece, ends in stream:
             escaped = json.dumps(piece, ensure_ascii=False)[1:-1]
             start = "" if split in inside else '{"text": "'
             files[split].write(f'{start}{escaped}"}}\n' if ends else f"{start}{escaped}")
@@ -65,16 +82,21 @@ def _write_splits(corpus: TextCorpus, folder: Path) -> None:
             file.close()
 
 
-def _summary(corpus: TextCorpus) -> dict[str, Any]:
-    return {
+def write_report(corpus: TextCorpus, layout: Layout, folder: Path) -> None:
+    """Write ``report.json`` and ``report.md`` of a corpus that is laid out so."""
+    summary = {
         "corpus": corpus.name,
         "fingerprint": corpus.fingerprint,
         "recipe": corpus.recipe,
         "splits": {
-            split: {"documents": corpus.count(split), "characters": corpus.characters(split)} for split in corpus.splits
+            split: {"documents": layout.documents[split], "characters": layout.characters[split]}
+            for split in SPLITS
+            if layout.documents[split]
         },
-        "changes": corpus.report.to_dict(),
+        "changes": layout.report.to_dict(),
     }
+    (folder / "report.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    (folder / "report.md").write_text(_readable(summary), "utf-8")
 
 
 def _readable(summary: dict[str, Any]) -> str:
@@ -103,7 +125,8 @@ def _umask() -> int:
     return mask
 
 
-def _write_error(error: OSError, target: Path, key: str) -> UserError:
+def write_error(error: OSError, target: Path, key: str) -> UserError:
+    """What to say where a folder cannot be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NotNow(f"{key}={target} does not fit: no space is left on the disk; free some or name another place.")
     return UserError(f"{key}={target} cannot be written ({error.strerror or error}); name a folder that can be made.")

@@ -9,16 +9,19 @@ from typing import Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.bounds import LONGEST_LINE
-from quatrain.corpora.files import byte_lines, suffix_of
+from quatrain.corpora.files import Stretch, byte_lines, suffix_of
 from quatrain.corpora.parquet import open_parquet
 
 Lines = Iterable[tuple[int, str]]
 
 
-def records(path: Path, column: str, key: str = "data.source") -> Iterator[tuple[int, str]]:
+def records(
+    path: Path, column: str, key: str = "data.source", stretch: Stretch | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield (line, text) for each row of a record file, ``text`` from ``column``.
 
-    Lines are the file's, counted from 1 (rows of a parquet file). Blank lines of a text format are passed over.
+    Lines are the file's, counted from 1 (rows of a parquet file). Blank lines of a text format are passed over. A
+    ``stretch`` of a jsonl file is one of its bytes, one of a parquet file of its rows; of others there is none.
 
     Raises:
         UserError: a file that cannot be read, a missing column (with what is there and the nearest spelling), a row
@@ -26,9 +29,9 @@ def records(path: Path, column: str, key: str = "data.source") -> Iterator[tuple
     """
     suffix = (suffix_of(path.name) or "").removesuffix(".gz")
     if suffix == ".jsonl":
-        return _of_json(path, column, key)
+        return _of_json(path, column, key, stretch)
     if suffix == ".parquet":
-        return _of_parquet(path, column, key)
+        return _of_parquet(path, column, key, stretch)
     return _of_table(path, column, "\t" if suffix == ".tsv" else ",", key)
 
 
@@ -122,11 +125,17 @@ def without_mark(lines: Lines) -> Iterator[tuple[int, str]]:
         yield number, line.removeprefix("\ufeff") if number == 1 else line
 
 
-def _of_json(path: Path, column: str, key: str) -> Iterator[tuple[int, str]]:
-    for number, row in json_rows(without_mark(byte_lines(path, key)), f"{key}: {path}"):
+def _of_json(path: Path, column: str, key: str, stretch: Stretch | None) -> Iterator[tuple[int, str]]:
+    for number, row in json_rows(json_lines(path, key, stretch), f"{key}: {path}"):
         if column not in row:
             raise UserError(missing_column(f"{path}, line {number}", column, row))
         yield number, text_value(row[column], f"{key}: {path}, line {number}", column)
+
+
+def json_lines(path: Path, key: str, stretch: Stretch | None) -> Lines:
+    """The lines of a JSON lines file or of a stretch, without the mark that may stand before the file's first."""
+    lines = byte_lines(path, key, stretch)
+    return lines if stretch and stretch.start else without_mark(lines)
 
 
 def _of_table(path: Path, column: str, delimiter: str, key: str) -> Iterator[tuple[int, str]]:
@@ -139,9 +148,9 @@ def _of_table(path: Path, column: str, delimiter: str, key: str) -> Iterator[tup
         yield number, row[place]
 
 
-def _of_parquet(path: Path, column: str, key: str) -> Iterator[tuple[int, str]]:
+def _of_parquet(path: Path, column: str, key: str, stretch: Stretch | None) -> Iterator[tuple[int, str]]:
     with open_parquet(path, key) as file:
         if column not in file.columns:
             raise UserError(missing_column(str(path), column, file.columns))
-        for number, row in file.rows([column]):
+        for number, row in file.rows([column], stretch):
             yield number, text_value(row[column], f"{key}: {path}, row {number}", column)

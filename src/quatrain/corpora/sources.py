@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Origin
 from quatrain.corpora.download import download, file_sha256
-from quatrain.corpora.files import SPLITS, SUFFIXES, check_file, list_files, missing, suffix_of, text_blocks
+from quatrain.corpora.files import SPLITS, SUFFIXES, Stretch, check_file, list_files, missing, suffix_of, text_blocks
 from quatrain.corpora.hub import HUB
 from quatrain.corpora.locations import (
     check_hash,
@@ -147,6 +148,11 @@ def digest(*parts: str) -> str:
     return hashlib.sha256(repr(parts).encode("utf-8")).hexdigest()
 
 
+def is_plain(path: Path) -> bool:
+    """Whether a file is one text, and not one of records."""
+    return (suffix_of(path.name) or "").removesuffix(".gz") == ".txt"
+
+
 class FileSource:
     """Files on this machine, with the split that each is for."""
 
@@ -154,23 +160,28 @@ class FileSource:
         self.name = name
         found = {split for split, _ in files}
         self.splits = None if None in found else tuple(split for split in SPLITS if split in found)
-        self._files = files
-        self._column = text_column
-        self._key = key
+        self.files = files
+        self.column = text_column
+        self.key = key
 
     def texts(self) -> Iterator[RawText]:
         """A plain file is one text; a record file has one in each row."""
-        for split, path in self._files:
-            if (suffix_of(path.name) or "").removesuffix(".gz") == ".txt":
-                yield RawText(text_blocks(path, self._key), Origin(str(path), 1), split)
-            else:
-                for line, text in records(path, self._column, self._key):
-                    yield RawText((text,), Origin(str(path), line, plain=False), split)
+        return chain.from_iterable(self.texts_of(number) for number in range(len(self.files)))
+
+    def texts_of(self, number: int, stretch: Stretch | None = None) -> Iterator[RawText]:
+        """The texts of one file, or of a stretch of it."""
+        split, path = self.files[number]
+        if is_plain(path):
+            line = 1 + stretch.before if stretch else 1
+            yield RawText(text_blocks(path, self.key, stretch=stretch), Origin(str(path), line), split)
+        else:
+            for line, text in records(path, self.column, self.key, stretch):
+                yield RawText((text,), Origin(str(path), line, plain=False), split)
 
     def fingerprint(self) -> str:
         """Over the files' bytes and order, their kinds and splits; not their names or place."""
-        parts = [f"{split} {suffix_of(path.name)} {file_sha256(path)}" for split, path in self._files]
-        return digest("files", self._column, *parts)
+        parts = [f"{split} {suffix_of(path.name)} {file_sha256(path)}" for split, path in self.files]
+        return digest("files", self.column, *parts)
 
 
 class VerseSource:
@@ -181,21 +192,25 @@ class VerseSource:
             raise UserError(f"data.verse_size={size} makes no poem; take 1 or more.")
         self.name = VERSE
         self.splits = None
-        self._size = size
+        self.size = size
         self._seed = seed
 
     def texts(self) -> Iterator[RawText]:
         """The poems; the line of an origin is the poem's number."""
+        return self.texts_of(Stretch(0, self.size))
+
+    def texts_of(self, stretch: Stretch) -> Iterator[RawText]:
+        """A stretch of the poems."""
         from quatrain.corpora.verse import poems
 
-        for number, poem in enumerate(poems(self._size, self._seed), 1):
+        for number, poem in enumerate(poems(stretch.stop, self._seed, stretch.start), stretch.start + 1):
             yield RawText((poem,), Origin(VERSE, number, plain=False), None)
 
     def fingerprint(self) -> str:
         """Over the grammar, the number of poems and the seed."""
         from quatrain.corpora.verse import grammar_fingerprint
 
-        return digest(VERSE, grammar_fingerprint(), str(self._size), str(self._seed))
+        return digest(VERSE, grammar_fingerprint(), str(self.size), str(self._seed))
 
 
 class MemorySource:

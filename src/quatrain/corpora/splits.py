@@ -40,6 +40,11 @@ class Shares(NamedTuple):
         validation, test = (0.0 if split in own else self.of(split) for split in SPLITS[1:])
         return self._replace(validation=validation, test=test)
 
+    @property
+    def held_out(self) -> bool:
+        """Whether anything is dealt to validation or test."""
+        return self.validation > 0 or self.test > 0
+
     def wrong(self) -> list[str]:
         """What is wrong with the numbers, one sentence each."""
         sentences = [

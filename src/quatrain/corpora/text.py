@@ -5,10 +5,10 @@ for poem in corpus.documents("train"): ...
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning, CleaningReport
@@ -36,6 +36,27 @@ _CODE = (
 )
 
 
+class Making(NamedTuple):
+    """What a corpus is made of, and how; as the arguments of `TextCorpus`."""
+
+    source: Source
+    documents: Documents
+    cleaning: Cleaning
+    shares: Shares
+
+    def lay_out(self, scan: Scan, read: Callable[[], Iterable[tuple[str | None, str, bool]]]) -> Layout:
+        """Where each document of a full scan goes; ``read`` gives the pieces again: (split, piece, whether it ends).
+
+        Raises:
+            UserError: a split gets nothing.
+        """
+        few = self.documents == "whole" and scan.count < BOUNDARY_DOCUMENTS
+        if self.shares.split == "contiguous" and few:
+            train = ((piece, ends) for split, piece, ends in read() if split in (None, "train"))
+            return scan.cut_layout(find_cuts(train, targets(scan.characters, scan.shares)))
+        return scan.dealt_layout()
+
+
 class TextCorpus:
     """Cleaned documents in splits, read from their source as often as wanted; see `load_text`.
 
@@ -55,43 +76,40 @@ class TextCorpus:
         if wrong := shares.wrong():
             raise UserError(wrong)
         self.name = source.name
-        self._source = source
-        self._documents = documents
-        self._cleaning = cleaning
-        self._shares = shares
+        self.making = Making(source, documents, cleaning, shares)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hexadecimal sha256 over raw content, cleaning, documents, split recipe and the code that applies them."""
         recipe = json.dumps(self.recipe, sort_keys=True)
-        return digest("text", self._source.fingerprint(), recipe, _code_fingerprint())
+        return digest("text", self.making.source.fingerprint(), recipe, _code_fingerprint())
 
     @property
     def recipe(self) -> dict[str, Any]:
         """How documents are made of the raw text, in plain values: documents, cleaning and shares."""
         return {
-            "documents": self._documents,
-            "cleaning": self._cleaning.switches(),
-            "shares": self._shares._asdict(),
+            "documents": self.making.documents,
+            "cleaning": self.making.cleaning.switches(),
+            "shares": self.making.shares._asdict(),
         }
 
     @property
     def splits(self) -> tuple[str, ...]:
         """Those of train, validation and test that hold something."""
-        return tuple(split for split in SPLITS if self._layout.documents[split])
+        return tuple(split for split in SPLITS if self.layout.documents[split])
 
     @property
     def report(self) -> CleaningReport:
         """What cleaning changed and dropped in the whole corpus."""
-        return self._layout.report
+        return self.layout.report
 
     def characters(self, split: str) -> int:
         """The characters of all documents of a split; 0 for a split that holds nothing."""
-        return self._layout.characters[split]
+        return self.layout.characters[split]
 
     def count(self, split: str) -> int:
         """The documents of a split; 0 for one that holds nothing."""
-        return self._layout.documents[split]
+        return self.layout.documents[split]
 
     def documents(self, split: str) -> Iterator[str]:
         """The documents of a split, in the order of the source, each as one string.
@@ -116,7 +134,7 @@ class TextCorpus:
 
     def stream(self) -> Iterator[tuple[str, str, bool]]:
         """All splits in one pass, in the order of the source: (split, piece, whether it ends its document)."""
-        layout = self._layout
+        layout = self.layout
         if layout.cuts:
             yield from divide(self._joined(), layout.cuts)
             return
@@ -129,21 +147,20 @@ class TextCorpus:
         return ((piece, ends) for _, piece, ends in self._read(CleaningReport()))
 
     def _read(self, report: CleaningReport) -> Iterator[tuple[str | None, str, bool]]:
-        reader = DocumentReader(documents=self._documents, cleaning=self._cleaning, report=report)
-        for raw in self._source.texts():
+        source, documents, cleaning, _ = self.making
+        reader = DocumentReader(documents=documents, cleaning=cleaning, report=report)
+        for raw in source.texts():
             for piece, ends in reader.read(raw.blocks, raw.origin):
                 yield raw.split, piece, ends
 
     @cached_property
-    def _layout(self) -> Layout:
+    def layout(self) -> Layout:
+        """Where each document goes; found by a pass over the source."""
         report = CleaningReport()
-        scan = Scan(self._shares, report, self._source.splits or ())
+        scan = Scan(self.making.shares, report, self.making.source.splits or ())
         for split, piece, ends in self._read(report):
             scan.add(split, piece, ends)
-        if self._shares.split == "contiguous" and self._documents == "whole" and scan.count < BOUNDARY_DOCUMENTS:
-            train = ((piece, ends) for split, piece, ends in self._read(CleaningReport()) if split in (None, "train"))
-            return scan.cut_layout(find_cuts(train, targets(scan.characters, scan.shares)))
-        return scan.dealt_layout()
+        return self.making.lay_out(scan, lambda: self._read(CleaningReport()))
 
 
 def _whole_documents(pieces: Iterable[tuple[str, bool]]) -> Iterator[str]:

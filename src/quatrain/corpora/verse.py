@@ -21,14 +21,14 @@ BLOCK = 512
 """Poems made at once: large enough for numpy to pay, about 200 KB of text."""
 
 
-def poems(count: int, seed: int) -> Iterator[str]:
-    """``count`` poems of eight lines joined by newlines, made in blocks as they are read.
+def poems(count: int, seed: int, first: int = 0) -> Iterator[str]:
+    """Poems ``first`` to ``count``, of eight lines joined by newlines, made in blocks as they are read.
 
     Poem k depends on (seed, k) alone, so a longer stream begins with the shorter one of the same seed.
     """
-    blocks = range(-(-count // BLOCK))
+    blocks = range(first // BLOCK, -(-count // BLOCK))
     texts = (text for block in blocks for text in write(draw(BLOCK, np.random.default_rng((seed % 2**64, block)))))
-    return islice(texts, max(count, 0))
+    return islice(texts, first % BLOCK, max(count - first + first % BLOCK, 0))
 
 
 def log_probability(text: str) -> float:

@@ -7,6 +7,7 @@ sentences by themselves have the same distribution under both labels: only the t
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -87,23 +88,23 @@ BLOCK = 512
 """Pairs drawn at once."""
 
 
-def pairs(count: int, seed: int) -> Iterator[tuple[str, str, int]]:
-    """``count`` rows of two sentences and a label, 1 for a paraphrase and 0 for none, each with probability 1/2.
+def pairs(count: int, seed: int, first: int = 0) -> Iterator[tuple[str, str, int]]:
+    """Rows ``first`` to ``count`` of two sentences and a label, 1 for a paraphrase and 0 for none, as often.
 
     Row k depends on (seed, k) alone. A paraphrase may by chance repeat a wording, or rarely the whole sentence.
     """
-    for start in range(0, count, BLOCK):
+    for start in range(first - first % BLOCK, count, BLOCK):
         # The third number keeps the pairs of a seed apart from its poems.
         generator = np.random.default_rng((seed % 2**64, start // BLOCK, 1))
         label = generator.integers(2, size=BLOCK)
-        first = generator.integers(len(SCENES), size=BLOCK)
+        one = generator.integers(len(SCENES), size=BLOCK)
         away = generator.integers(1, len(SCENES), size=BLOCK)
-        second = np.where(label == 1, first, (first + away) % len(SCENES))
+        other = np.where(label == 1, one, (one + away) % len(SCENES))
         order = generator.integers(len(ORDERS), size=(BLOCK, 2))
         wording = generator.integers(WORDINGS, size=(BLOCK, 2, len(Scene._fields)))
-        scene = np.stack([first, second], axis=1)
+        scene = np.stack([one, other], axis=1)
         rows = zip(scene.tolist(), order.tolist(), wording.tolist(), label.tolist(), strict=True)
-        for _, (scenes, orders, wordings, same) in zip(range(count - start), rows, strict=False):
+        for scenes, orders, wordings, same in islice(rows, max(first - start, 0), count - start):
             text_a, text_b = (_tell(*sentence) for sentence in zip(scenes, orders, wordings, strict=True))
             yield text_a, text_b, same
 
