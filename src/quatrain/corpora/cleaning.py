@@ -6,7 +6,7 @@ cleaning idempotent: line ends, byte-order marks, control characters, then NFC (
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -110,6 +110,14 @@ class Example(NamedTuple):
     after: str | None
 
 
+def plain_report(report: "CleaningReport") -> dict[str, Any]:
+    """A report as plain values, that `add_plain` takes over."""
+    return {
+        "counts": report.counts,
+        "examples": {rule: list(map(list, held)) for rule, held in report.examples.items()},
+    }
+
+
 class CleaningReport:
     """How often each rule worked (`RULES` says what is counted), and the first places where it did."""
 
@@ -132,13 +140,13 @@ class CleaningReport:
             example = Example(origin.file, origin.line, before[: 2 * _EXCERPT], shown)
             self.examples.setdefault(rule, []).append(example)
 
-    def extend(self, counts: Mapping[str, int], examples: Mapping[str, Iterable[Example]]) -> None:
-        """Take over the account of what came next."""
-        for rule, count in counts.items():
+    def add_plain(self, report: Mapping[str, Any], lines: int = 0) -> None:
+        """Take over the account of what came next, as `plain_report` gives it, all of it ``lines`` further down."""
+        for rule, count in report["counts"].items():
             self.add(rule, count)
-        for rule, shown in examples.items():
-            for example in islice(shown, self.room(rule)):
-                self.examples.setdefault(rule, []).append(example)
+        for rule, examples in report["examples"].items():
+            for file, line, *rest in examples[: self.room(rule)]:
+                self.examples.setdefault(rule, []).append(Example(file, line + lines, *rest))
 
     def drop(self, rule: str, origin: Origin, before: str) -> None:
         """Count and show one dropped line or document."""

@@ -239,7 +239,8 @@ def text_blocks(
                 line += raw.count(b"\n")
                 if offset > bound:
                     raise bounds.beyond_bound(path, bound, key)
-                first = start > 0 and offset - len(raw) == start
+                # The line before ended within this read of the whole file, too.
+                first = start % block > 0 and offset - len(raw) == start
                 cut = held.rfind("\n") + 1 if first else _block_end(held, block)
                 if cut:
                     yield held[:cut]

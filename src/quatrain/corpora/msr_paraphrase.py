@@ -39,11 +39,12 @@ def msr_paraphrase_splits(folder: Path) -> dict[str, RowStream]:
         keep_inside(folder / name, folder, "data.source") for name in (TRAIN_FILE, TEST_FILE, VALIDATION_IDS_FILE)
     )
     ids = _validation_ids(ids_file, train) if ids_file.is_file() else frozenset()
-    splits = {"train": RowStream(str(train), "line", lambda: _rows(train, without=ids))}
+    read = (train, ids_file) if ids else (train,)
+    splits = {"train": RowStream(str(train), "line", lambda: _rows(train, without=ids), files=read)}
     if ids:
-        splits["validation"] = RowStream(str(train), "line", lambda: _rows(train, only=ids))
+        splits["validation"] = RowStream(str(train), "line", lambda: _rows(train, only=ids), files=read)
     if test.is_file():
-        splits["test"] = RowStream(str(test), "line", lambda: _rows(test))
+        splits["test"] = RowStream(str(test), "line", lambda: _rows(test), files=(test,))
     return splits
 
 

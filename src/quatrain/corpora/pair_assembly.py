@@ -11,7 +11,7 @@ from quatrain.corpora.pair_files import Row, RowStream
 from quatrain.corpora.pair_folder import split_order
 from quatrain.corpora.pair_labels import UNLABELLED, LabelScheme, found_scheme, given_scheme
 from quatrain.corpora.pair_recipe import PairRecipe
-from quatrain.corpora.pair_rows import Mistakes, PairRows, read_pair_rows
+from quatrain.corpora.pair_rows import Mistakes, PairRows, RowCleaner, gather_pair_rows
 from quatrain.corpora.pair_sources import PairSource
 from quatrain.corpora.pair_split import deal_rows
 
@@ -25,18 +25,37 @@ def assemble_pairs(source: PairSource, recipe: PairRecipe, cleaning: Cleaning) -
     report, mistakes = CleaningReport(), Mistakes()
     rows: dict[str, PairRows] = {}
     for split, stream in source.splits.items():
-        first = first_row(split, stream)
-        rows[split] = read_pair_rows(
-            stream,
-            text_columns=check_columns(split, stream, first, source, recipe),
-            label_column=source.label_column or recipe.label_column,
-            label_needed=not split.startswith("test"),
-            cleaning=cleaning,
-            report=report,
-            mistakes=mistakes,
-            may_be_empty=source.may_be_empty,
-        )
+        clean = row_cleaner(split, source, recipe, cleaning).clean(stream, stream.read(), report, mistakes)
+        rows[split] = gather_pair_rows(stream, clean, drop_duplicates=cleaning.duplicate_lines, report=report)
     mistakes.raise_any()
+    return finish_pairs(source, recipe, rows, report)
+
+
+def row_cleaner(split: str, source: PairSource, recipe: PairRecipe, cleaning: Cleaning) -> RowCleaner:
+    """What cleans the rows of a split, judged by its first one.
+
+    Raises:
+        UserError: there is none, or it lacks a column.
+    """
+    stream = source.splits[split]
+    return RowCleaner(
+        text_columns=check_columns(split, stream, first_row(split, stream), source, recipe),
+        label_column=source.label_column or recipe.label_column,
+        label_needed=not split.startswith("test"),
+        cleaning=cleaning,
+        may_be_empty=source.may_be_empty,
+    )
+
+
+def finish_pairs(
+    source: PairSource, recipe: PairRecipe, rows: dict[str, PairRows], report: CleaningReport
+) -> PairCorpus:
+    """The corpus of all rows, clean: dealt to splits, their labels encoded.
+
+    Raises:
+        UserError: as `assemble_pairs`.
+    """
+    mistakes = Mistakes()
     _check_texts(rows)
     rows = _dealt(rows, source, recipe)
     scheme = _scheme(source, recipe, rows["train"], mistakes)
@@ -119,18 +138,26 @@ def _encoded(
     split: str, rows: PairRows, scheme: LabelScheme, recipe: PairRecipe, mistakes: Mistakes
 ) -> list[int] | list[float]:
     encoded: list[Any] = []
-    fix = "mend the row, or set data.glue_task=null for labels of your own" if recipe.glue_task else "mend the row"
     for value, number in zip(rows.labels, rows.numbers, strict=True):
         try:
             label = scheme.encode(value)
         except ValueError as error:
-            mistakes.add(f"{rows.stream.place(number)}: {error}; {fix}.")
+            mistakes.add(wrong_label(rows.stream.place(number), error, recipe))
             continue
         if label == UNLABELLED and not split.startswith("test"):
             shown = "is empty" if value in (None, "") else f"{value} marks an unlabelled row"
-            mistakes.add(f"{rows.stream.place(number)}: the label {shown}, which only test may hold; {fix}.")
+            mistakes.add(f"{rows.stream.place(number)}: the label {shown}, which only test may hold; {_fix(recipe)}.")
         encoded.append(label)
     return encoded
+
+
+def wrong_label(place: str, error: ValueError, recipe: PairRecipe) -> str:
+    """The sentence for a label that cannot be."""
+    return f"{place}: {error}; {_fix(recipe)}."
+
+
+def _fix(recipe: PairRecipe) -> str:
+    return "mend the row, or set data.glue_task=null for labels of your own" if recipe.glue_task else "mend the row"
 
 
 def _check_seen(rows: Mapping[str, PairRows], labels: Mapping[str, list[Any]], names: tuple[str, ...]) -> None:

@@ -8,13 +8,15 @@ as RFC 4180 has it. A byte-order mark at the head of a file is never part of its
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.corpora.files import SUFFIXES, byte_lines, suffix_of
+from quatrain.corpora.files import SUFFIXES, WHOLE, Stretch, byte_lines, suffix_of
 from quatrain.corpora.parquet import open_parquet
 from quatrain.corpora.records import json_rows, table_rows, uneven, without_mark
+from quatrain.corpora.shard_cuts import LINES, Bytes, Extent, Rows
 
 Row = Mapping[str, Any]
 NumberedRows = Iterator[tuple[int, Row]]
@@ -27,13 +29,32 @@ _PART = 1 << 40
 
 
 @dataclass(frozen=True)
+class RowCut:
+    """How rows are cut into shards: ``extent`` tells where, ``read`` gives a stretch of them."""
+
+    extent: Callable[[], Extent]
+    read: Callable[[Stretch], NumberedRows]
+
+
+@dataclass(frozen=True)
 class RowStream:
-    """Rows that can be read again and again. ``origin`` and ``unit`` tell where a row stands."""
+    """Rows that can be read again and again. ``origin`` and ``unit`` tell where a row stands.
+
+    ``files``: those that are read; ``content``: what tells rows from others where they are in none. ``cut``: None where
+    all rows belong together.
+    """
 
     origin: str
     unit: str  # "line" or "row"
     read: Callable[[], NumberedRows]
     parts: tuple["RowStream", ...] = ()
+    files: tuple[Path, ...] = ()
+    content: str = ""
+    cut: RowCut | None = None
+
+    def number(self, part: int, inner: int) -> int:
+        """The number of the row that has the number ``inner`` in a part."""
+        return part * _PART + inner if self.parts else inner
 
     def locate(self, number: int) -> tuple[str, int]:
         """The file (or other origin) that row ``number`` stands in, and its line or row there."""
@@ -60,7 +81,8 @@ def joined(streams: Sequence[RowStream], origin: str) -> RowStream:
             for number, row in stream.read():
                 yield place * _PART + number, row
 
-    return RowStream(origin, "row", rows, tuple(streams))
+    files = tuple(file for stream in streams for file in stream.files)
+    return RowStream(origin, "row", rows, tuple(streams), files)
 
 
 def row_format(path: Path) -> str | None:
@@ -79,36 +101,50 @@ def row_stream(path: Path, origin: str | None = None) -> RowStream:
     if kind is None:
         raise UserError(f"data.source={named} has no known suffix; pairs are read from {KNOWN_SUFFIXES}.")
     reader = _READERS[kind]
-    return RowStream(named, "row" if kind == "parquet" else "line", lambda: reader(path, named))
+    unit = "row" if kind == "parquet" else "line"
+    cut = RowCut(lambda: _extent(path, kind), lambda stretch: reader(path, named, stretch))
+    cuttable = kind != "csv" and not path.name.lower().endswith(".gz")
+    return RowStream(named, unit, lambda: reader(path, named, WHOLE), (), (path,), cut=cut if cuttable else None)
 
 
-def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines of a UTF-8 text file, plain or ``.gz``, with their numbers from 1 and their line ends.
+def _extent(path: Path, kind: str) -> Extent:
+    size = path.stat().st_size
+    if kind != "parquet":
+        return Bytes(path, LINES, size)
+    with open_parquet(path) as file:
+        return Rows(size, file.count)
+
+
+def text_lines(path: Path, stretch: Stretch = WHOLE) -> Iterator[tuple[int, str]]:
+    """Lines of a UTF-8 text file, plain or ``.gz``, or of a stretch, with their numbers from 1 and their line ends.
 
     Raises:
         UserError: the file cannot be opened, is binary or damaged, or is not UTF-8.
     """
-    for number, line in without_mark(byte_lines(path)):
+    lines = byte_lines(path, stretch=stretch)
+    for number, line in lines if stretch.start else without_mark(lines):
         if "\0" in line:
             raise UserError(f"{path}, line {number}: a NUL byte, so this is no text file; give {KNOWN_SUFFIXES}.")
         yield number, line
 
 
-def _json_rows(path: Path, named: str) -> NumberedRows:
-    return json_rows(text_lines(path), named)
+def _json_rows(path: Path, named: str, stretch: Stretch) -> NumberedRows:
+    return json_rows(text_lines(path, stretch), named)
 
 
-def _comma_rows(path: Path, named: str) -> NumberedRows:
+def _comma_rows(path: Path, named: str, _: Stretch) -> NumberedRows:
     return _keyed(table_rows(text_lines(path), named, ","), named)
 
 
-def _tab_rows(path: Path, named: str) -> NumberedRows:
-    return _keyed(_tab_fields(path, named), named)
+def _tab_rows(path: Path, named: str, stretch: Stretch) -> NumberedRows:
+    if not stretch.start:
+        return _keyed(_tab_fields(path, named, stretch, None), named)
+    first = next(_tab_fields(path, named, WHOLE, None), (1, []))
+    return _keyed(chain([first], _tab_fields(path, named, stretch, first[1])), named)
 
 
-def _tab_fields(path: Path, named: str) -> Iterator[tuple[int, list[str]]]:
-    header = None
-    for number, line in text_lines(path):
+def _tab_fields(path: Path, named: str, stretch: Stretch, header: list[str] | None) -> Iterator[tuple[int, list[str]]]:
+    for number, line in text_lines(path, stretch):
         fields = line.rstrip("\r\n").split("\t")
         header = header or fields
         if len(fields) != len(header) and fields != [""]:
@@ -126,12 +162,12 @@ def _keyed(rows: Iterator[tuple[int, list[str]]], named: str) -> NumberedRows:
         yield number, dict(zip(header, values, strict=True))
 
 
-def _parquet_rows(path: Path, named: str) -> NumberedRows:
+def _parquet_rows(path: Path, named: str, stretch: Stretch) -> NumberedRows:
     with open_parquet(path) as file:
-        yield from file.rows()
+        yield from file.rows(None, stretch)
 
 
-_READERS: dict[str, Callable[[Path, str], NumberedRows]] = {
+_READERS: dict[str, Callable[[Path, str, Stretch], NumberedRows]] = {
     "jsonl": _json_rows,
     "csv": _comma_rows,
     "tsv": _tab_rows,

@@ -1,8 +1,8 @@
 """Reading the rows of one split: texts cleaned and checked, labels as the source has them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning, CleaningReport, Origin
@@ -56,40 +56,60 @@ class PairRows:
         )
 
 
-def read_pair_rows(
-    stream: RowStream,
-    *,
-    text_columns: tuple[str, ...],
-    label_column: str,
-    label_needed: bool,
-    cleaning: Cleaning,
-    report: CleaningReport,
-    mistakes: Mistakes,
-    may_be_empty: bool,
+class CleanRow(NamedTuple):
+    """A row as the rest of the work wants it: its number and place (from 0) in its stream, its own ``idx`` if any."""
+
+    number: int
+    position: int
+    texts: tuple[str, ...]
+    label: Any
+    idx: int | None
+
+
+@dataclass(frozen=True)
+class RowCleaner:
+    """Checks and cleans the rows of one split; ``label_needed`` where each must have one."""
+
+    text_columns: tuple[str, ...]
+    label_column: str
+    label_needed: bool
+    cleaning: Cleaning
+    may_be_empty: bool
+
+    def clean(
+        self, stream: RowStream, rows: Iterable[tuple[int, Row]], report: CleaningReport, mistakes: Mistakes
+    ) -> Iterator[CleanRow]:
+        """The ``rows`` of ``stream``. What is wrong goes to ``mistakes``, what was mended to ``report``."""
+        for position, (number, row) in enumerate(rows):
+            place = stream.place(number)
+            wrong = [_text_sentence(row, column, place) for column in self.text_columns]
+            if self.label_needed and self.label_column not in row:
+                wrong.append(f"{place}: no column {self.label_column}; every row needs its label (data.label_column).")
+            if any(wrong):
+                mistakes.add(next(filter(None, wrong)))
+                continue
+            origin = Origin(*stream.locate(number), plain=False)
+            texts = tuple(self.cleaning.characters(row[column], report, origin) for column in self.text_columns)
+            empty = [column for column, text in zip(self.text_columns, texts, strict=True) if not text.strip()]
+            if empty and not self.may_be_empty:
+                mistakes.add(f"{place}: the text in column {empty[0]} is empty; fill it or take the row out.")
+                continue
+            yield CleanRow(number, position, texts, row.get(self.label_column), _whole_number(row.get("idx")))
+
+
+def gather_pair_rows(
+    stream: RowStream, clean: Iterable[CleanRow], *, drop_duplicates: bool, report: CleaningReport
 ) -> PairRows:
-    """Read all of ``stream``. What is wrong goes to ``mistakes``, what was mended to ``report``.
+    """All rows of a stream.
 
     ``idx`` is the column of that name where every row has a whole number there, else the place among the stream's rows
-    from 0. With ``cleaning.duplicate_lines`` a row with texts and label equal to an earlier one's is dropped.
+    from 0. With ``drop_duplicates`` a row with texts and label equal to an earlier one's is dropped.
     """
     rows, own_idx, seen = PairRows(stream), [], set()
-    for position, (number, row) in enumerate(stream.read()):
-        place = stream.place(number)
-        wrong = [_text_sentence(row, column, place) for column in text_columns]
-        if label_needed and label_column not in row:
-            wrong.append(f"{place}: no column {label_column}; every row needs its label (data.label_column).")
-        if any(wrong):
-            mistakes.add(next(filter(None, wrong)))
-            continue
-        origin = Origin(*stream.locate(number), plain=False)
-        texts = tuple(cleaning.characters(row[column], report, origin) for column in text_columns)
-        empty = [column for column, text in zip(text_columns, texts, strict=True) if not text.strip()]
-        if empty and not may_be_empty:
-            mistakes.add(f"{place}: the text in column {empty[0]} is empty; fill it or take the row out.")
-            continue
-        label = row.get(label_column)
-        if cleaning.duplicate_lines:
+    for number, position, texts, label, idx in clean:
+        if drop_duplicates:
             if (texts, str(label)) in seen:
+                origin = Origin(*stream.locate(number), plain=False)
                 report.drop("duplicate_lines", origin, " | ".join(texts))
                 continue
             seen.add((texts, str(label)))
@@ -97,7 +117,7 @@ def read_pair_rows(
         rows.labels.append(label)
         rows.idx.append(position)
         rows.numbers.append(number)
-        own_idx.append(_whole_number(row.get("idx")))
+        own_idx.append(idx)
     known = [idx for idx in own_idx if idx is not None]
     if len(known) == len(own_idx):
         rows.idx = known

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
-from quatrain.corpora.files import glob_files, missing
+from quatrain.corpora.files import WHOLE, Stretch, glob_files, missing
 from quatrain.corpora.glue import GLUE_HUB_NAME, GLUE_TASKS
 from quatrain.corpora.hub import HUB, hub_source, resolve_commit
 from quatrain.corpora.locations import check_hash, fetch, is_url, looked_up, stem_of
 from quatrain.corpora.msr_paraphrase import holds_msr_paraphrase, msr_paraphrase_splits
-from quatrain.corpora.pair_files import KNOWN_SUFFIXES, NumberedRows, RowStream, row_stream
+from quatrain.corpora.pair_files import KNOWN_SUFFIXES, NumberedRows, RowCut, RowStream, row_stream
 from quatrain.corpora.pair_folder import folder_streams, glob_streams, pair_split_of, processing_report, split_order
 from quatrain.corpora.pair_labels import LabelScheme
+from quatrain.corpora.shard_cuts import Rows
 
 VERSE = "verse"
 
@@ -85,14 +86,16 @@ def _local(source: str, task_name: str | None, sha256: str | None) -> PairSource
 
 
 def _verse(size: int, seed: int) -> PairSource:
-    def rows() -> NumberedRows:
+    def rows(stretch: Stretch) -> NumberedRows:
         from quatrain.corpora.verse import pairs
 
-        for number, (text_a, text_b, label) in enumerate(pairs(size, seed), 1):
-            yield number, {"sentence1": text_a, "sentence2": text_b, "label": label}
+        for number, pair in enumerate(pairs(stretch.stop, seed, stretch.start), stretch.start + 1):
+            yield number, dict(zip(("sentence1", "sentence2", "label"), pair, strict=True))
 
     scheme = LabelScheme(GLUE_TASKS["mrpc"].label_names, given=True)
-    return PairSource(VERSE, {"train": RowStream(VERSE, "pair", rows)}, _BOTH, scheme)
+    cut = RowCut(lambda: Rows(size, size), rows)
+    stream = RowStream(VERSE, "pair", lambda: rows(Stretch(0, size)), content=f"{size} {seed}", cut=cut)
+    return PairSource(VERSE, {"train": stream}, _BOTH, scheme)
 
 
 def _folder(folder: Path, task_name: str | None) -> PairSource:
@@ -139,7 +142,7 @@ def _hub(source: str, task_name: str | None, revision: str | None, label_column:
         raise UserError(f"data.source={source} has no split train but {', '.join(splits)}; name another data set.")
     kept = {named: data for split, data in splits.items() if (named := pair_split_of(split))}
     kept |= {split: data for split, data in splits.items() if split in kept}
-    streams = {split: _hub_stream(source, split, kept[split]) for split in sorted(kept, key=split_order)}
+    streams = {split: _hub_stream(source, split, kept[split], commit) for split in sorted(kept, key=split_order)}
     names = getattr(splits["train"].features.get(label_column), "names", None)
     return PairSource(
         name.rpartition("/")[2] + (f"-{config}" if config else ""),
@@ -161,15 +164,16 @@ def _fetched(source: str, name: str, config: str | None, commit: str) -> Mapping
         raise UserError(f"data.source={source} cannot be loaded: {_line(error)}; name another data set.") from error
 
 
-def _hub_stream(source: str, split: str, data: Any) -> RowStream:
-    def rows() -> Iterator[tuple[int, dict[str, Any]]]:
-        number = 0
-        for batch in data.iter(batch_size=1000):
+def _hub_stream(source: str, split: str, data: Any, commit: str) -> RowStream:
+    def rows(stretch: Stretch) -> Iterator[tuple[int, dict[str, Any]]]:
+        number = stretch.start
+        for batch in data.select(range(stretch.start, min(stretch.stop, len(data)))).iter(batch_size=1000):
             for values in zip(*batch.values(), strict=True):
                 number += 1
                 yield number, dict(zip(batch, values, strict=True))
 
-    return RowStream(f"{source} {split}", "row", rows)
+    cut = RowCut(lambda: Rows(len(data), len(data)), rows)
+    return RowStream(f"{source} {split}", "row", lambda: rows(WHOLE), content=commit, cut=cut)
 
 
 def _line(error: Exception) -> str:

@@ -5,6 +5,7 @@ corpus.splits["train"][0]         # {"text_a": ..., "text_b": ..., "label": 1, "
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning
@@ -19,7 +20,23 @@ from quatrain.corpora.pair_sources import PairSource, open_pair_source
 __all__ = ["PairCorpus", "check_pair_source", "load_pairs", "pairs_from_memory"]
 
 
-def load_pairs(
+class UnreadPairs(NamedTuple):
+    """A corpus of pairs before its rows are read."""
+
+    source: PairSource
+    recipe: PairRecipe
+    cleaning: Cleaning
+
+    def read(self) -> PairCorpus:
+        """The corpus.
+
+        Raises:
+            UserError: with a sentence for each mistake in the rows.
+        """
+        return assemble_pairs(self.source, self.recipe, self.cleaning)
+
+
+def open_pairs(
     source: str,
     *,
     sha256: str | None = None,
@@ -34,8 +51,8 @@ def load_pairs(
     split_seed: int = 0,
     verse_size: int = 4000,
     verse_seed: int = 0,
-) -> PairCorpus:
-    """Load pairs from ``source``, checked and cleaned.
+) -> UnreadPairs:
+    """Find what ``source`` names and check it, without reading the rows of local files.
 
     Args:
         source: ``verse``; ``hub:OWNER/NAME``, with ``:CONFIG`` where it has several; a folder with the original
@@ -57,7 +74,7 @@ def load_pairs(
         verse_seed: which ones.
 
     Raises:
-        UserError: with a sentence for each mistake in the arguments, or in the rows.
+        UserError: with a sentence for each mistake in the arguments.
     """
     wrong = check_pair_source(
         source,
@@ -82,7 +99,16 @@ def load_pairs(
         verse_seed=verse_seed,
     )
     recipe = PairRecipe(glue_task, text_columns, label_column, label_names, validation_share, test_share, split_seed)
-    return assemble_pairs(opened, recipe, cleaning or Cleaning())
+    return UnreadPairs(opened, recipe, cleaning or Cleaning())
+
+
+def load_pairs(source: str, **choices: Any) -> PairCorpus:
+    """Load pairs from ``source``, checked and cleaned; ``choices`` are the other arguments of `open_pairs`.
+
+    Raises:
+        UserError: with a sentence for each mistake in the arguments, or in the rows.
+    """
+    return open_pairs(source, **choices).read()
 
 
 def pairs_from_memory(
@@ -109,7 +135,7 @@ def pairs_from_memory(
     wrong = recipe.sentences()
     if wrong:
         raise UserError(wrong)
-    return assemble_pairs(_memory_source(rows, name), recipe, cleaning or Cleaning())
+    return UnreadPairs(_memory_source(rows, name), recipe, cleaning or Cleaning()).read()
 
 
 def _memory_source(rows: Iterable[Row] | Mapping[str, Iterable[Row]], name: str) -> PairSource:
@@ -129,4 +155,4 @@ def _memory_stream(rows: Iterable[Row], origin: str) -> RowStream:
     for number, row in enumerate(kept, 1):
         if not isinstance(row, Mapping):
             raise UserError(f"{origin}, row {number}: a {type(row).__name__}; give mappings from column to value.")
-    return RowStream(origin, "row", lambda: iter(enumerate(kept, 1)))
+    return RowStream(origin, "row", lambda: iter(enumerate(kept, 1)), content=repr(kept))

@@ -31,7 +31,7 @@ def write_pairs(corpus: PairCorpus, folder: Path | str) -> None:
     unfinished = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
     try:
         unfinished.mkdir(parents=True)
-        _write_all(corpus, unfinished)
+        write_pair_files(corpus, unfinished)
         os.replace(unfinished, folder)  # noqa: PTH105 - fails, as it must, where the folder has come to hold files
     except OSError as error:
         raise NotNow(
@@ -82,7 +82,8 @@ def _file_columns(corpus: PairCorpus) -> dict[str, str]:
     return {texts[0]: "sentence"} if len(texts) == 1 else {texts[0]: "sentence1", texts[1]: "sentence2"}
 
 
-def _write_all(corpus: PairCorpus, folder: Path) -> None:
+def write_pair_files(corpus: PairCorpus, folder: Path) -> None:
+    """Write what `write_pairs` writes into a folder that is there."""
     names = {**_file_columns(corpus), "label": "label", "idx": "idx"}
     for split, columns in corpus.columns.items():
         with (folder / f"{split}.jsonl").open("w", encoding="utf-8", newline="\n") as stream:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from quatrain.corpora.files import WHOLE
+
 _WINDOW = 1 << 20
 
 LINES = re.compile(rb"\n")
@@ -17,8 +19,15 @@ BLANK_LINES = re.compile(rb"\n\r?\n")
 class Extent(Protocol):
     """What is read one after another: a file, or rows. Places count from 0 to ``end`` in units of its own."""
 
-    weight: int
-    end: int
+    @property
+    def weight(self) -> int:
+        """How much work it is, beside the others."""
+        ...
+
+    @property
+    def end(self) -> int:
+        """Its last place."""
+        ...
 
     def place(self, weight: int) -> int:
         """Where a cut lies that leaves about ``weight`` before it, from 1 to below `weight`; it grows with it."""
@@ -29,11 +38,11 @@ class Uncut(NamedTuple):
     """What belongs to one shard as a whole."""
 
     weight: int
-    end: int = 1
+    end: int = WHOLE.stop
 
     def place(self, weight: int) -> int:
         """Before it or behind it, whichever is nearer."""
-        return 0 if 2 * weight < self.weight else 1
+        return 0 if 2 * weight < self.weight else self.end
 
 
 class Rows(NamedTuple):
@@ -55,7 +64,7 @@ class Bytes(NamedTuple):
     end: int
 
     @property
-    def weight(self) -> int:  # type: ignore[override]  # read only
+    def weight(self) -> int:
         """Its bytes."""
         return self.end
 

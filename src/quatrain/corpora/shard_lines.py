@@ -1,7 +1,6 @@
 """Which lines of the parts go, because they stood before or are blank."""
 
 import json
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -81,8 +80,3 @@ def unescaped(data: bytes) -> str:
     """What stands between the quotes of JSON, as the text that it spells."""
     text: str = json.loads(b'"' + data + b'"')
     return text
-
-
-def shifted(examples: Sequence[Sequence[object]], lines: int) -> list[list[object]]:
-    """Examples of a report in plain values, whose lines come ``lines`` further down."""
-    return [[file, int(str(line)) + lines, *rest] for file, line, *rest in examples]

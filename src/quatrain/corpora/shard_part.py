@@ -68,7 +68,7 @@ class PartWriter:
                 _flush(values, file)
         self._stack.close()
 
-    def text(self, data: bytes) -> None:
+    def text(self, data: bytes | bytearray) -> None:
         """Add to the text."""
         self._text.write(data)
 

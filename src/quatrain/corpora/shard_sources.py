@@ -36,7 +36,7 @@ def read_slice(source: Source, piece: Slice, before: int = 0) -> Iterator[RawTex
     """The texts of a slice; ``before`` counts the lines that its file has before it."""
     stretch = Stretch(piece.start, piece.stop, before)
     if isinstance(source, FileSource):
-        return source.texts_of(piece.number, None if piece == Slice(piece.number, 0, 1) else stretch)
+        return source.texts_of(piece.number, stretch)
     if isinstance(source, HubSource):
         return source.texts_of(source.splits[piece.number], stretch)
     if isinstance(source, VerseSource):

@@ -1,13 +1,12 @@
 """The first look at all parts of a text corpus: which lines and documents stay, how long they are, what was changed."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from quatrain.corpora.cleaning import CleaningReport, Example, Origin
+from quatrain.corpora.cleaning import CleaningReport, Origin
 from quatrain.corpora.files import SPLITS
-from quatrain.corpora.shard_lines import Lines, Repeats, shifted
+from quatrain.corpora.shard_lines import Lines, Repeats
 from quatrain.corpora.shard_part import BEGINS, ENDS, HOLDS_TEXT, LINE_END, Part
 from quatrain.corpora.text import Making
 
@@ -106,18 +105,18 @@ class _Torn:
         told = False
         for torn in manifest["torn"]:
             if torn["begins"]:
-                _extend(report, manifest["rest"])
+                report.add_plain(manifest["rest"])
                 told = True
                 self._lines, self._found = 0, False
             else:
                 shifts[int(torn["number"])] = self._lines
-                _extend(report, manifest["head"], self._lines)
+                report.add_plain(manifest["head"], self._lines)
             self._lines += torn["lines"]
             self._found |= torn["found"]
             if torn["ends"] and torn["one_text"] and not self._found:
                 report.drop("empty_documents", Origin(torn["file"], 1), "")
         if not told:
-            _extend(report, manifest["rest"])
+            report.add_plain(manifest["rest"])
         return shifts
 
     def of_lines(self, part: Part, held: np.ndarray, report: CleaningReport) -> dict[int, int | None]:
@@ -135,11 +134,6 @@ class _Torn:
                 shifts[int(torn["number"])] = self._lines
             self._lines += torn["lines"]
         return shifts
-
-
-def _extend(report: CleaningReport, plain: dict[str, Any], lines: int = 0) -> None:
-    examples = {rule: [Example(*held) for held in shifted(shown, lines)] for rule, shown in plain["examples"].items()}
-    report.extend(plain["counts"], examples)
 
 
 def _names(part: Part) -> dict[int, str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.corpora.cleaning import Cleaning, CleaningReport
+from quatrain.corpora.cleaning import Cleaning, CleaningReport, plain_report
 from quatrain.corpora.documents import DocumentReader
 from quatrain.corpora.shard_cuts import Bytes, Extent, Slice, count_lines, slices
 from quatrain.corpora.shard_entries import EntryWriter
@@ -38,14 +38,6 @@ def write_text_part(making: Making, shard: int, shards: int, folder: Path) -> di
         "torn": work.torn,
         "head": plain_report(work.head),
         "rest": plain_report(work.rest),
-    }
-
-
-def plain_report(report: CleaningReport) -> dict[str, Any]:
-    """A report as plain values; `read_report` undoes it but for the lines that it shifts."""
-    return {
-        "counts": report.counts,
-        "examples": {rule: list(map(list, held)) for rule, held in report.examples.items()},
     }
 
 

@@ -11,7 +11,7 @@ from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning
 from quatrain.corpora.glue import GLUE_TASKS
-from quatrain.corpora.pairs import PairCorpus, load_pairs, pairs_from_memory
+from quatrain.corpora.pairs import PairCorpus, UnreadPairs, open_pairs, pairs_from_memory
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_pairs
 from quatrain.data.collate import padded, real
@@ -133,7 +133,29 @@ class SentencePairs(LanguageData):
 
     def corpus(self) -> PairCorpus:
         """Return the cleaned, split rows, as they are before they are encoded."""
-        how: dict[str, Any] = {
+        if self.given_rows is not None:
+            return pairs_from_memory(self.given_rows, **self._how())
+        return self.unread().read()
+
+    def unread(self) -> UnreadPairs:
+        """Return the source of the rows and how they become a corpus; local files are not read.
+
+        Raises:
+            UserError: the rows come from memory, or the source is refused.
+        """
+        if self.given_rows is not None:
+            raise UserError("data.rows are read as a whole; name a file or a folder with data.source instead.")
+        return open_pairs(
+            self.source,
+            sha256=self.sha256,
+            revision=self.revision,
+            verse_size=self.verse_size,
+            verse_seed=self.verse_seed,
+            **self._how(),
+        )
+
+    def _how(self) -> dict[str, Any]:
+        return {
             "glue_task": self.glue_task,
             "text_columns": self.text_columns,
             "label_column": self.label_column,
@@ -143,16 +165,6 @@ class SentencePairs(LanguageData):
             "test_share": self.test_share,
             "split_seed": self.split_seed,
         }
-        if self.given_rows is not None:
-            return pairs_from_memory(self.given_rows, **how)
-        return load_pairs(
-            self.source,
-            sha256=self.sha256,
-            revision=self.revision,
-            verse_size=self.verse_size,
-            verse_seed=self.verse_seed,
-            **how,
-        )
 
     def _describe(self, corpus: PairCorpus) -> None:
         self.label_names = corpus.label_names
