@@ -21,6 +21,7 @@ COSTS_NOTHING = (
     "seed",
     "run",
     "sweep",
+    "preprocess",
     "logger",
     "schedule",
     "data.seed",

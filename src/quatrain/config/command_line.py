@@ -19,9 +19,10 @@ from quatrain.sweeps.search_settings import is_search
 
 if TYPE_CHECKING:
     from quatrain.config.overrides import Examined
+    from quatrain.config.preprocessing import Preprocessed
 
 
-def read(command: str, arguments: list[str]) -> Job | list[Job] | Swept | None:
+def read(command: str, arguments: list[str]) -> "Job | list[Job] | Swept | Preprocessed | None":
     """Compose what ``arguments`` say for ``quatrain <command>``.
 
     Returns:
@@ -37,7 +38,7 @@ def read(command: str, arguments: list[str]) -> Job | list[Job] | Swept | None:
         print(f"quatrain {__version__}")
         return None
     flags = parse_flags(arguments)
-    if flags.multirun and command not in ("train", "plan"):
+    if flags.multirun and command not in ("train", "plan", "preprocess"):
         raise UserError(f"quatrain {command} takes one experiment; leave out --multirun (-m) and the swept values.")
     if flags.shell_completion:
         raise UserError('-sc belongs to quatrain itself: eval "$(quatrain -sc install=bash)".')
@@ -59,6 +60,10 @@ def read(command: str, arguments: list[str]) -> Job | list[Job] | Swept | None:
         if flags.cfg == "job":
             _print_job(flags, compose_nodes(examined.accepted, folders))
             return None
+        if command == "preprocess" and flags.multirun:
+            from quatrain.config.preprocessing import sweep
+
+            return sweep(examined.accepted, folders)
         accepted = _of_sweep(flags.overrides, examined) if flags.multirun else examined.accepted
         if command == "plan" and flags.multirun:
             return sweeping.grid(accepted, folders)
@@ -100,23 +105,30 @@ def _in_place_of(program: str, arguments: list[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
-def _run_here(_: Any) -> Any:
-    """What launchers other than ours call for each job, wherever they run it."""
-    from pathlib import Path
-
+def composed_here() -> tuple[dict[str, Any], list[str]]:
+    """The config and the overrides of the job that a launcher other than ours runs here."""
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.hydra_config import HydraConfig
-
-    from quatrain.config.launching import run_job
 
     settings = HydraConfig.get()
     overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
     if GlobalHydra.instance().is_initialized():  # as launchers leave it, the users' own folders included
-        frozen = compose_here(overrides, [])
-    else:
-        own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
-        with hydra_at(conf_folder()):
-            frozen = compose_here(overrides, own)
+        return compose_here(overrides, []), overrides
+    own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
+    with hydra_at(conf_folder()):
+        return compose_here(overrides, own), overrides
+
+
+def _run_here(_: Any) -> Any:
+    """What launchers other than ours call for each job, wherever they run it."""
+    from pathlib import Path
+
+    from hydra.core.hydra_config import HydraConfig
+
+    from quatrain.config.launching import run_job
+
+    frozen, overrides = composed_here()
+    settings = HydraConfig.get()
     ended = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
     return {
         "status": ended.status,

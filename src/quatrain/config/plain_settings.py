@@ -1,4 +1,5 @@
-"""The groups that every config has, and the settings that no class states: name, seed, run, sweep and speed."""
+"""The groups that every config has, and the settings that no class states: name, seed, run, sweep, preprocess and
+speed."""
 
 import functools
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "sweep.jobs": (int,),
     "sweep.retries": (int,),
     "sweep.fail_fast": (bool,),
+    "preprocess.shards": (int,),
+    "preprocess.shard": (int, type(None)),
     "speed.precision": (str, int),
     "speed.attention": (str,),
     "speed.num_workers": (int, str),
@@ -92,7 +95,7 @@ def _plain(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key} is missing; give {wanted}, as in {key}=VALUE."
         elif not any(_is(place[name], kind) for kind in allowed):
             yield f"{key}={written(place[name])} does not fit; allowed is {wanted}."
-    for group in ("run", "sweep", "speed"):
+    for group in ("run", "sweep", "preprocess", "speed"):
         known = [key.rpartition(".")[2] for key in PLAIN if key.startswith(f"{group}.")]
         entries = config[group] if isinstance(config.get(group), dict) else {}
         if group == "sweep" and is_search(entries):

@@ -49,6 +49,8 @@ NUMBERS = {
     "seed": Range(0, LARGEST_SEED),
     "sweep.jobs": Range(1),
     "sweep.retries": Range(0),
+    "preprocess.shards": Range(1, 10_000),
+    "preprocess.shard": Range(0),
     "optimizer.lr": Range(0),
     "optimizer.weight_decay": Range(0),
     "optimizer.momentum": Range(0),
@@ -93,6 +95,7 @@ def check_ranges(config: dict[str, Any]) -> Iterator[str]:
             if _is_number(number) and (wanted := _out_of(allowed_range, number)):
                 yield f"{key}={written(value)} does not fit; allowed is {allowed_range.what}{wanted}."
                 break
+    yield from _shard(_value(config, "preprocess.shard"), _value(config, "preprocess.shards"))
     yield from _warmup(_value(config, "schedule.warmup"))
     yield from _devices(_value(config, "trainer.devices"))
     time = _value(config, "trainer.max_time")
@@ -124,6 +127,15 @@ def _out_of(allowed: Range, number: float) -> str | None:
     if allowed.below is not None:
         return f"{allowed.least:g} to below {allowed.below:g}"
     return f"{allowed.least:g} or more" if allowed.most is None else f"{allowed.least:g} to {int(allowed.most)}"
+
+
+def _shard(shard: Any, shards: Any) -> Iterator[str]:
+    if not (_is_number(shard) and _is_number(shards)) or shard < shards or shards < 1:
+        return
+    if shards == 1:
+        yield f"preprocess.shard={shard} does not fit: preprocess.shards=1 has shard 0 alone; give preprocess.shards=N."
+    else:
+        yield f"preprocess.shard={shard} does not fit; preprocess.shards={shards} allows 0 to {shards - 1}."
 
 
 def _warmup(value: Any) -> Iterator[str]:

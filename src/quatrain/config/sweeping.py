@@ -71,13 +71,15 @@ def folder_of(config: Any) -> Path:
     return Path(str(config.hydra.sweep.dir)).absolute()
 
 
-def jobs_of(lines: list[list[str]], first: int = 0, folders: Sequence[str] = ()) -> list[Job]:
-    """Compose and check a job of each line of overrides.
+def jobs_of(
+    lines: list[list[str]], first: int = 0, folders: Sequence[str] = (), *, one_folder: bool = False
+) -> list[Job]:
+    """Compose and check a job of each line of overrides; ``one_folder``: ``run.dir`` may name that of all of them.
 
     Raises:
         UserError: with every mistake of every job.
     """
-    configs = check_all(lines, folders)
+    configs = check_all(lines, folders, one_folder=one_folder)
     texts = [[text.removeprefix("++") for text in line] for line in lines]
     same = set(texts[0]).intersection(*texts) if len(texts) > 1 else set()
     return [
@@ -121,30 +123,46 @@ def _ended(job: Job, account: Any) -> Ended:
 
 
 def grid(arguments: list[str], folders: list[str]) -> list[Job]:
-    """Every job that ``arguments`` span, composed and checked; nothing is launched.
+    """Every job that ``arguments`` span, composed and checked; nothing is launched. See `lines_of`.
+
+    Raises:
+        UserError: with every mistake of every job, or as `lines_of`.
+    """
+    return jobs_of(lines_of(arguments, folders), folders=folders)
+
+
+def lines_of(arguments: list[str], folders: list[str]) -> list[list[str]]:
+    """The overrides of each job that ``arguments`` span, as Hydra has them.
 
     Must run inside of `quatrain.config.compose.hydra_at`; ``folders`` are the user's own, absolute.
 
     Raises:
-        UserError: with every mistake of every job, or the sweeper is one that chooses its jobs as it goes.
+        UserError: the sweep cannot be listed, or the sweeper is one that chooses its jobs as it goes.
     """
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.global_hydra import GlobalHydra
 
     loader = GlobalHydra.instance().config_loader()
-    same = [one.input_line for one in parsed(None, arguments, loader) if not one.is_sweep_override()]
-    composed = hydra_composed([*searched(folders), *same], return_hydra_config=True)
+    composed = hydra_composed([*searched(folders), *unswept(arguments)], return_hydra_config=True)
     sweeper = composed.hydra.sweeper
     if sweeper._target_ not in GRIDS:
         group = "sweep" if is_search(composed.sweep) else "hydra/sweeper"
         raise UserError(
             f"{group}={composed.hydra.runtime.choices[group]} chooses its jobs by what came before; leave it out and"
-            " list the values to plan."
+            " list the values."
         )
     overrides = parsed(sweeper.params, arguments, loader)
     _check_size(overrides, None)
     (lines,) = BasicSweeper.split_arguments(overrides, None)
-    return jobs_of(_swept_first(lines), folders=folders)
+    return _swept_first(lines)
+
+
+def unswept(arguments: list[str]) -> list[str]:
+    """Those of ``arguments`` that are the same for all jobs; must run inside of `hydra_at`."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    loader = GlobalHydra.instance().config_loader()
+    return [str(one.input_line) for one in parsed(None, arguments, loader) if not one.is_sweep_override()]
 
 
 def parsed(params: Any, arguments: list[str], loader: Any) -> list[Any]:
@@ -180,14 +198,14 @@ def _check_size(overrides: list[Any], batch: Any) -> None:
         )
 
 
-def check_all(jobs: list[list[str]], folders: Sequence[str] = ()) -> list[dict[str, Any]]:
+def check_all(jobs: list[list[str]], folders: Sequence[str] = (), *, one_folder: bool = False) -> list[dict[str, Any]]:
     """Compose and check every job; raise once, with all that is wrong and the numbers of the jobs that it concerns."""
     configs: list[dict[str, Any]] = []
     mistakes: dict[str, list[int]] = {}
     for number, job in enumerate(jobs):
         try:
             config = compose_here([text.removeprefix("++") for text in job], list(folders))
-            if own := config["run"]["dir"]:
+            if (own := config["run"]["dir"]) and not one_folder:
                 raise UserError(f"run.dir={own} names the folder of one run, and a sweep has several; leave it out.")
             configs.append(config)
         except UserError as error:

@@ -95,11 +95,10 @@ class ShardFolder:
         """
         damaged = []
         for shard in range(self.shards):
-            manifest = self._manifest(shard) or {"sha256": {}}
-            place = self._place(shard)
-            sums = manifest["sha256"]
-            if not sums or any(not (place / name).is_file() or _sha256(place / name) != sums[name] for name in sums):
-                shutil.rmtree(place, ignore_errors=True)
+            folder = self._place(shard)
+            sums = (self._manifest(shard) or {}).get("sha256")
+            if not sums or any(not (folder / name).is_file() or _sha256(folder / name) != sums[name] for name in sums):
+                shutil.rmtree(folder, ignore_errors=True)
                 damaged.append(shard)
         if damaged:
             shown = ", ".join(map(str, damaged))

@@ -61,11 +61,10 @@ class PartWriter:
         """The writer itself."""
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Close its files."""
-        for columns in self._tables.values():
-            for _, values, file in columns:
-                _flush(values, file)
+        for _, values, file in (column for columns in self._tables.values() for column in columns):
+            _flush(values, file)
         self._stack.close()
 
     def text(self, data: bytes | bytearray) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from quatrain.core.secrets import HIDDEN, redact
 
-NOT_IDENTITY = ("run", "logger", "sweep", "hydra")
-"""Parts of a config that do not change what is learned: place, time, job number and who looks on."""
+NOT_IDENTITY = ("run", "logger", "sweep", "preprocess", "hydra")
+"""Parts of a config that do not change what is learned: place, time, job number, shards and who looks on."""
 
 LONGEST_TAG = 60
 

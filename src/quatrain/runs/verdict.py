@@ -11,7 +11,7 @@ from quatrain.runs.surroundings import Change, config_differences, differences
 from quatrain.runs.weights_comparison import WeightsComparison, compare_weights
 
 VERDICT = "reproduction.json"
-NO_SCIENCE = ("run", "logger", "sweep")
+NO_SCIENCE = ("run", "logger", "sweep", "preprocess")
 """Groups of a config that change nothing that is learned."""
 
 

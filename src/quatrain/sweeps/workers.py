@@ -53,9 +53,9 @@ class Workers:
         self.starting = threading.Lock()
         """Starting a forked process looks after all others, which no two threads may do at once."""
 
-    def slot(self, *, cold: bool) -> "Slot":
+    def slot(self, *, cold: bool, module: str = WORKER) -> "Slot":
         """Room for the workers of one job, one after the other; ``cold`` for a job that starts ranks of its own."""
-        slot = Slot(self, cold=cold or not _has_forkserver())
+        slot = Slot(self, cold=cold or not _has_forkserver(), module=module)
         self._slots.append(slot)
         return slot
 
@@ -84,8 +84,8 @@ class Slot:
     listens, and dies with this process, whatever ends that.
     """
 
-    def __init__(self, workers: Workers, *, cold: bool) -> None:
-        self._workers, self._cold = workers, cold
+    def __init__(self, workers: Workers, *, cold: bool, module: str) -> None:
+        self._workers, self._cold, self._module = workers, cold, module
         self._process: _Process | None = None
 
     def start(self, run_dir: str | Path, *, environment: Mapping[str, str] | None = None) -> int:
@@ -94,7 +94,10 @@ class Slot:
         Call it in a thread that holds the signals of `quatrain.core.asking.ASKING` back.
         """
         variables = worker_environment(environment)
-        self._process = _cold(run_dir, variables) if self._cold else _warm(run_dir, variables, self._workers.starting)
+        if self._cold:
+            self._process = _cold(run_dir, variables, self._module)
+        else:
+            self._process = _warm(run_dir, variables, self._module, self._workers.starting)
         self._workers.greet(self)
         try:
             code = self._process.wait()
@@ -115,17 +118,17 @@ class Slot:
         self.send(signal.SIGKILL)
 
 
-def _cold(run_dir: str | Path, variables: Mapping[str, str]) -> _Process:
-    command = [sys.executable, "-m", WORKER, str(run_dir)]
+def _cold(run_dir: str | Path, variables: Mapping[str, str], module: str) -> _Process:
+    command = [sys.executable, "-m", module, str(run_dir)]
     with (Path(run_dir) / CONSOLE).open("ab") as words:
         process = subprocess.Popen(command, env=variables, process_group=0, stdout=words, stderr=words)
     return _Process(process.send_signal, process.wait)
 
 
-def _warm(run_dir: str | Path, variables: Mapping[str, str], starting: threading.Lock) -> _Process:
+def _warm(run_dir: str | Path, variables: Mapping[str, str], module: str, starting: threading.Lock) -> _Process:
     from quatrain.sweeps.warm import run
 
-    arguments = (str(run_dir), dict(variables), str(Path(run_dir) / CONSOLE), WORKER)
+    arguments = (str(run_dir), dict(variables), str(Path(run_dir) / CONSOLE), module)
     context: Any = multiprocessing.get_context("forkserver")
     process = context.Process(target=run, args=arguments, name="worker")
     with starting:
