@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from quatrain.config.compose import hydra_composed, searched
@@ -92,9 +91,12 @@ def _elsewhere(jobs: Sequence[Job], arguments: list[str]) -> list[Made]:
     context = HydraContext(config_loader=loader, callbacks=Callbacks(config))
     launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=shard_here, config=config)
     lines = [[*job.overrides, name] for job in jobs]
+    folder = folder_of(config)
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     returned = launcher.launch(lines, initial_job_idx=0)
-    with suppress(OSError):  # launchers make the sweep's folder, and some leave it empty
-        Path(folder_of(config)).rmdir()
+    for place in new:
+        with suppress(OSError):  # launchers make the sweep's folder, and some leave it empty
+            place.rmdir()
     ended = [_made(job, account) for job, account in zip(jobs, returned, strict=True)]
     for made in ended:
         tell(made)

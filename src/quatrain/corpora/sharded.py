@@ -134,7 +134,7 @@ def _make(corpus: Shardable, folder: ShardFolder, identity: Identity, shard: int
     name = f"shard {shard} of {folder.shards}"
     with folder.locked(f"shard{shard}", lambda: say(f"{name} is being made by another process; waiting for it")):
         if folder.part(shard) is None:
-            for note in corpus.notes() if shard == 0 else ():
+            for note in corpus.notes() if shard == 0 and folder.shards > 1 else ():
                 say(note)
         why = folder.make(shard, fill)
     if why:

@@ -12,7 +12,7 @@ from typing import Any
 from quatrain.core.asking import held
 from quatrain.core.exit_codes import DONE, FAILED, INTERRUPTED, KILLED
 from quatrain.core.terminal import one_line
-from quatrain.runs.preprocessing import ANSWER, REQUEST, place_of
+from quatrain.runs.preprocessing import ANSWER, REQUEST
 from quatrain.sweeps.job import Job
 from quatrain.sweeps.local import SweepInterrupted
 from quatrain.sweeps.schedule import listening
@@ -91,15 +91,9 @@ def tell_all(ended: Sequence[Made], total: int) -> int:
     places = {made.published for made in ended if made.published}
     for folder in sorted(places):
         print(f"written to {folder}; train on it with data.source={folder}", file=sys.stderr)
-    if not places:
-        print(_not_there([made.job for made in ended] or [], failed), file=sys.stderr)
+    if not places and not failed:
+        print("no corpus is complete yet: the other shards are still to come", file=sys.stderr)
     return FAILED if failed or total > len(ended) else DONE
-
-
-def _not_there(jobs: Sequence[Job], failed: Sequence[int]) -> str:
-    what = "the same command goes on with what failed" if failed else "the other shards are still to come"
-    where = sorted({str(place_of(job.config).folder or place_of(job.config).root) for job in jobs})
-    return f"no corpus is complete yet ({', '.join(where)}); {what}"
 
 
 def _make(workers: Workers, job: Job) -> Made:
