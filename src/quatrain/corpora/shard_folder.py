@@ -11,8 +11,9 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +111,10 @@ class ShardFolder:
 
     def remove(self) -> None:
         """Remove all parts; for others that look they are gone at once."""
-        gone = temporary_sibling(self.path)
-        try:
-            self.path.rename(gone)
-        except OSError:
-            gone = self.path
-        shutil.rmtree(gone, ignore_errors=True)
+        with suppress(OSError):  # another was faster, or there is none
+            self.path.rename(temporary_sibling(self.path))
+        for gone in (self.path, *self.path.parent.glob(f".{escape(self.path.name)}.*.tmp")):
+            shutil.rmtree(gone, ignore_errors=True)
 
     @contextmanager
     def locked(self, what: str, waiting: Callable[[], None]) -> Iterator[None]:

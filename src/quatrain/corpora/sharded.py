@@ -103,10 +103,11 @@ def make_shard(
         NotNow: the input changed meanwhile, or the disk is full.
     """
     say = say or (lambda sentence: print(sentence, file=sys.stderr, flush=True))
-    if published := _published(corpus, place):
-        return Outcome(made=False, published=published)
     identity = Identity(corpus.settings, corpus.input())
     folder = ShardFolder(place.beside(corpus.name, identity), identity, shards)
+    if published := _published(corpus, place):
+        folder.remove()  # what one left that was killed when it had just published
+        return Outcome(made=False, published=published)
     try:
         folder.path.mkdir(parents=True, exist_ok=True)
         made = _make(corpus, folder, identity, shard, say)
