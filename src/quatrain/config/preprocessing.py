@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quatrain.config.compose import hydra_composed, searched
-from quatrain.config.sweeping import folder_of, unswept
+from quatrain.config.sweeping import folder_of, jobs_of, lines_of, unswept
 from quatrain.core.errors import UserError
 from quatrain.runs.preprocessing import preprocess_shard
 from quatrain.sweeps.corpus_jobs import Made, make_all, tell
@@ -44,9 +44,8 @@ def sweep(arguments: list[str], folders: list[str]) -> Preprocessed:
         UserError: before anything is written, with every mistake of every job.
         SweepInterrupted: a signal ended it.
     """
-    from quatrain.config.sweeping import grid
-
-    jobs = grid(arguments, folders, one_folder=True)
+    lines = lines_of(arguments, folders)
+    jobs = jobs_of(lines, folders=folders, one_folder=True)
     for job in jobs:
         check_shard(job.config)
     _check_targets(jobs)
@@ -54,7 +53,7 @@ def sweep(arguments: list[str], folders: list[str]) -> Preprocessed:
     if composed.hydra.launcher._target_ == OURS:
         settings = composed.sweep
         return Preprocessed(make_all(jobs, at_once=settings.jobs, fail_fast=settings.fail_fast), len(jobs))
-    return Preprocessed(_elsewhere(jobs, [*searched(folders), *unswept(arguments)]), len(jobs))
+    return Preprocessed(_elsewhere(jobs, lines, [*searched(folders), *unswept(arguments)]), len(jobs))
 
 
 def _check_targets(jobs: Sequence[Job]) -> None:
@@ -78,8 +77,8 @@ def _but_shard(config: Any) -> dict[str, Any]:
     return {**config, "preprocess": {"shards": config["preprocess"]["shards"]}}
 
 
-def _elsewhere(jobs: Sequence[Job], arguments: list[str]) -> list[Made]:
-    """Have another launcher than ours run the jobs."""
+def _elsewhere(jobs: Sequence[Job], lines: Sequence[Sequence[str]], arguments: list[str]) -> list[Made]:
+    """Have another launcher than ours run the jobs, whose overrides Hydra has as ``lines``."""
     from hydra._internal.callbacks import Callbacks
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.plugins import Plugins
@@ -90,10 +89,9 @@ def _elsewhere(jobs: Sequence[Job], arguments: list[str]) -> list[Made]:
     config = loader.load_configuration("config", [*arguments, name], run_mode=RunMode.MULTIRUN)
     context = HydraContext(config_loader=loader, callbacks=Callbacks(config))
     launcher = Plugins.instance().instantiate_launcher(hydra_context=context, task_function=shard_here, config=config)
-    lines = [[*job.overrides, name] for job in jobs]
     folder = folder_of(config)
     new = [place for place in (folder, *folder.parents) if not place.exists()]
-    returned = launcher.launch(lines, initial_job_idx=0)
+    returned = launcher.launch([[*line, name] for line in lines], initial_job_idx=0)
     for place in new:
         with suppress(OSError):  # launchers make the sweep's folder, and some leave it empty
             place.rmdir()
