@@ -1,7 +1,7 @@
 """Where the input of a corpus is cut into shards: contiguous parts of about equal weight, found by a look at each."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -57,11 +57,12 @@ class Rows(NamedTuple):
 
 
 class Bytes(NamedTuple):
-    """A plain file that can be cut behind whatever ``behind`` matches."""
+    """A plain file that can be cut behind whatever ``behind`` matches, unless ``uncut``, which is asked at need."""
 
     path: Path
     behind: re.Pattern[bytes]
     end: int
+    uncut: Callable[[], bool] = bool
 
     @property
     def weight(self) -> int:
@@ -70,6 +71,8 @@ class Bytes(NamedTuple):
 
     def place(self, weight: int) -> int:
         """The next cut at or behind that byte; the file's end where there is none."""
+        if self.uncut():
+            return Uncut(self.end, self.end).place(weight)
         overlap = 3  # a match has at most so many bytes
         start = max(weight - overlap, 0)
         with self.path.open("rb") as stream:

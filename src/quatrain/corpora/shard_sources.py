@@ -44,14 +44,17 @@ def read_slice(source: Source, piece: Slice, before: int = 0) -> Iterator[RawTex
     return islice(source.texts(), piece.start, piece.stop)
 
 
-def why_uncut(making: Making) -> list[str]:
-    """A sentence for each file that belongs to one shard as a whole though it is not small beside the others."""
+def why_uncut(making: Making, shards: int) -> list[str]:
+    """A sentence for each file that belongs to one shard as a whole though it is larger than a shard should be."""
     if not isinstance(making.source, FileSource):
         return []
+    sizes = [path.stat().st_size for _, path in making.source.files]
+    large = [path for (_, path), size in zip(making.source.files, sizes, strict=True) if size * shards > sum(sizes)]
+    frame = "because it stands in a Project Gutenberg frame"
     return [
         f"{path} is not cut, {reason}; all of it is the work of one shard."
-        for _, path in making.source.files
-        if (reason := _uncut(path, making))
+        for path in large
+        if (reason := _uncut(path, making) or (frame if _framed(path, making) else None))
     ]
 
 
@@ -63,7 +66,7 @@ def _extent(path: Path, making: Making) -> Extent:
         with open_parquet(path) as file:
             return Rows(size, file.count)
     behind = BLANK_LINES if is_plain(path) and making.documents == "paragraphs" else LINES
-    return Bytes(path, behind, size)
+    return Bytes(path, behind, size, lambda: _framed(path, making))
 
 
 def _uncut(path: Path, making: Making) -> str | None:
@@ -73,15 +76,13 @@ def _uncut(path: Path, making: Making) -> str | None:
         return "because it is compressed"
     if suffix in (".csv", ".tsv"):
         return "because its fields may hold line ends"
-    if not is_plain(path):
-        return None
-    if making.documents == "sonnets":
+    if is_plain(path) and making.documents == "sonnets":
         return "because its poems follow from the first heading on"
-    return "because it stands in a Project Gutenberg frame" if _framed(path, making) else None
+    return None
 
 
 def _framed(path: Path, making: Making) -> bool:
-    if not making.cleaning.gutenberg_frame:
+    if not (is_plain(path) and making.cleaning.gutenberg_frame):
         return False
     first = next(text_blocks(path), "")
     return is_framed(making.cleaning.characters(first, CleaningReport(), Origin(str(path), 1)))

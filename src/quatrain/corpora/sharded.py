@@ -34,7 +34,7 @@ class Shardable(Protocol):
         """A digest that changes with the input, made without reading it."""
         ...
 
-    def notes(self) -> list[str]:
+    def notes(self, shards: int) -> list[str]:
         """What a user should know of how it is cut, one sentence each."""
         ...
 
@@ -135,7 +135,7 @@ def _make(corpus: Shardable, folder: ShardFolder, identity: Identity, shard: int
     name = f"shard {shard} of {folder.shards}"
     with folder.locked(f"shard{shard}", lambda: say(f"{name} is being made by another process; waiting for it")):
         if folder.part(shard) is None:
-            for note in corpus.notes() if shard == 0 and folder.shards > 1 else ():
+            for note in corpus.notes(folder.shards) if shard == 0 and folder.shards > 1 else ():
                 say(note)
         why = folder.make(shard, fill)
     if why:

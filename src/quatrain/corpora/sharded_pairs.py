@@ -35,12 +35,14 @@ class ShardedPairs:
         files = files_digest([(leaf.split, file) for leaf in leaves for file in leaf.stream.files])
         return digest(files, *(f"{leaf.split} {leaf.stream.origin} {leaf.stream.content}" for leaf in leaves))
 
-    def notes(self) -> list[str]:
-        """Which files are not cut."""
+    def notes(self, shards: int) -> list[str]:
+        """Which large files are not cut."""
+        leaves = leaves_of(self._pairs)
+        weights = [leaf.extent().weight for leaf in leaves]
         return [
             f"{leaf.stream.origin} ({leaf.split}) is not cut; all of it is the work of one shard."
-            for leaf in leaves_of(self._pairs)
-            if leaf.stream.cut is None
+            for leaf, weight in zip(leaves, weights, strict=True)
+            if leaf.stream.cut is None and weight * shards > sum(weights)
         ]
 
     def make(self, shard: int, shards: int, folder: Path) -> dict[str, Any]:

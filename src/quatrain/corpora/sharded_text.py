@@ -32,9 +32,9 @@ class ShardedText:
         """Over names, sizes and times of files; else the source's own fingerprint, which reads no text."""
         return source_digest(self._corpus.making.source)
 
-    def notes(self) -> list[str]:
-        """Which files are not cut."""
-        return why_uncut(self._corpus.making)
+    def notes(self, shards: int) -> list[str]:
+        """Which large files are not cut."""
+        return why_uncut(self._corpus.making, shards)
 
     def make(self, shard: int, shards: int, folder: Path) -> dict[str, Any]:
         """Write the documents of the shard's slice of the input."""
