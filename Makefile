@@ -1,12 +1,13 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
-# Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make sweeps   make cluster
+# Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make sweeps
+#                                       make cluster   make ray
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check fuzz faults reliability sweeps cluster wheel published clean
+.PHONY: train test check fuzz faults reliability sweeps cluster ray wheel published clean
 SECONDS ?= 30
 KILLS ?= 10
 SWEEP_KILLS ?= 2
@@ -42,10 +43,14 @@ sweeps: .venv/tested
 	$(QUIET) $(BIN)/python tests/reliability/sweep_kills.py --kills $(SWEEP_KILLS) $(ARGS)
 	$(QUIET) $(BIN)/python tests/reliability/search_kills.py --trials $(TRIALS) --kills 1
 
-# A real Slurm of one node; needs root and Debian's slurm-wlm and munge
+# A real Slurm of two nodes; needs root and Debian's slurm-wlm and munge
 cluster: .venv/tested
 	$(PIP) --editable '.[slurm]'
-	$(QUIET) $(BIN)/python -m pytest tests/cluster -q
+	$(QUIET) $(BIN)/python -m pytest tests/cluster -q $(ARGS)
+
+# A local Ray cluster, in an environment of its own (2 GB): its launcher wants a cloudpickle that joblib refuses
+ray: .venv-ray/installed
+	$(QUIET) .venv-ray/bin/python -m pytest tests/ray -q $(ARGS)
 
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
@@ -55,7 +60,7 @@ wheel: .venv/developed
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-ray dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "quatrain needs Python 3.11 or newer: make PYTHON=python3.12")'
@@ -73,4 +78,11 @@ clean:
 
 .venv/developed: .venv/tested
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv-ray/installed: pyproject.toml constraints.txt constraints-ray.txt
+	$(PYTHON) -m venv .venv-ray
+	grep -vE '^(cloudpickle|python-dateutil)==' constraints.txt >.venv-ray/constraints.txt
+	.venv-ray/bin/python -m pip install --disable-pip-version-check --quiet --constraint .venv-ray/constraints.txt \
+	  --constraint constraints-ray.txt --editable '.[ray]' pytest
 	touch $@

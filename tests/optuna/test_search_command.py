@@ -93,7 +93,7 @@ def test_searching_belongs_to_a_search_and_to_a_multirun() -> None:
     assert "add --multirun (-m)" in refused("train", "sweep=optuna")[0]
     assert "give that instead" in refused("train", "-m", "hydra/sweeper=quatrain_optuna", "seed=1,2")[0]
     assert refused("plan", "-m", "sweep=optuna") == [
-        "sweep=optuna chooses its jobs by what came before; leave it out and list the values to plan."
+        "sweep=optuna chooses its jobs by what came before; leave it out and list the values."
     ]
 
 

@@ -55,7 +55,7 @@ class Choices:
             return Judged(mistakes=[f"{text}: there is no group {group}{nearest(group, self.groups) or '.'}"])
         if instead := self._no_choice(text, override):
             return Judged(mistakes=[f"{text}: {instead}."])
-        if override.is_delete() or group not in self._groups_of_an_experiment:
+        if override.is_delete() or group not in (*self._groups_of_an_experiment, "hydra/launcher"):
             return Judged(text)
         wrong = []
         values = self.chosen(override)

@@ -11,6 +11,7 @@ from quatrain.config import sweeping
 from quatrain.config.compose import compose_here, compose_nodes, hydra_at, own_folders
 from quatrain.config.flags import hydra_arguments, parse_flags
 from quatrain.config.folder import conf_folder
+from quatrain.config.handed_over import run_here
 from quatrain.config.search_checks import SWEEPER
 from quatrain.config.sweeping import Swept
 from quatrain.core.errors import UserError
@@ -81,7 +82,7 @@ def through_hydra(program: str, arguments: list[str]) -> None:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    through: Any = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(_run_here)
+    through: Any = hydra.main(version_base="1.3", config_path=str(conf_folder()), config_name="config")(run_here)
     with _in_place_of(program, arguments):
         try:
             through()
@@ -103,40 +104,6 @@ def _in_place_of(program: str, arguments: list[str]) -> Iterator[None]:
             del os.environ["HYDRA_FULL_ERROR"]
         else:
             os.environ["HYDRA_FULL_ERROR"] = full_error
-
-
-def composed_here() -> tuple[dict[str, Any], list[str]]:
-    """The config and the overrides of the job that a launcher other than ours runs here."""
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.core.hydra_config import HydraConfig
-
-    settings = HydraConfig.get()
-    overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
-    if GlobalHydra.instance().is_initialized():  # as launchers leave it, the users' own folders included
-        return compose_here(overrides, []), overrides
-    own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
-    with hydra_at(conf_folder()):
-        return compose_here(overrides, own), overrides
-
-
-def _run_here(_: Any) -> Any:
-    """What launchers other than ours call for each job, wherever they run it."""
-    from pathlib import Path
-
-    from hydra.core.hydra_config import HydraConfig
-
-    from quatrain.config.launching import run_job
-
-    frozen, overrides = composed_here()
-    settings = HydraConfig.get()
-    ended = run_job(frozen, overrides, Path(str(settings.sweep.dir)).absolute(), int(settings.job.num))
-    return {
-        "status": ended.status,
-        "run": ended.run and str(ended.run.path),
-        "why": ended.why,
-        "seconds": ended.seconds,
-        "skipped": ended.skipped,
-    }
 
 
 def _print_job(flags: Namespace, composed: Any) -> None:

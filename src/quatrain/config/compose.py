@@ -168,7 +168,10 @@ def hydra_at(folder: Path) -> Iterator[None]:
     """Hydra's global state set up on ``folder``, and put back afterwards."""
     from hydra import initialize_config_dir
 
+    from quatrain.config.launchers import prefer_ours
+
     with initialize_config_dir(str(folder), version_base="1.3", job_name="quatrain"):
+        prefer_ours()
         yield
 
 

@@ -5,10 +5,14 @@ from typing import Any
 
 from hydra.core.override_parser.types import Override
 
+from quatrain.config.launchers import code_from_files, missing, setting_mistake
+
 OWN = ("hydra.sweep.dir", "hydra.launcher", "hydra.sweeper", "hydra/launcher", "hydra/sweeper", "hydra.verbose")
 """What a command line may set."""
 
 INSTEAD = {
+    "hydra.launcher._target_": "choose hydra/launcher=OPTION",
+    "hydra.sweeper._target_": "choose hydra/sweeper=OPTION",
     "hydra.sweeper.params": "write the values themselves, as in seed=1,2,3",
     "hydra.run": "name the run directory with run.dir=DIR",
     "hydra.output_subdir": "the run directory holds config.yaml; name it with run.dir=DIR",
@@ -33,7 +37,19 @@ def hydra_refusal(text: str, override: Override) -> str | None:
         return f"{text}: hydra.sweep.dir names one folder; give hydra.sweep.dir=DIR."
     if why is None and key == "hydra/sweeper" and not _checks_first(str(override.value())):
         why = "quatrain's own checks every job before the first starts; leave it out"
+    if why is None and key in ("hydra.launcher", "hydra.sweeper"):
+        why = f"set its keys one by one, as in {key}.KEY=VALUE"
+    if why is None and key == "hydra/launcher" and (needed := missing(str(override.value()))):
+        return f"{text}: {needed}."
     return None if why is None else f"{text}: {key} is not yours to set; {why}."
+
+
+def launcher_refusal(text: str, override: Override, config: Mapping[str, Any]) -> str | None:
+    """Say why a launcher does not take a setting, with ``config`` composed; None where it does, or it is none."""
+    key = override.key_or_group
+    if not key.startswith("hydra.launcher.") or override.is_delete() or override.is_sweep_override():
+        return None
+    return setting_mistake(text, key.removeprefix("hydra.launcher."), override.value(), config["hydra"]["launcher"])
 
 
 def unsafe_settings(config: Mapping[str, Any]) -> Iterator[str]:
@@ -48,6 +64,17 @@ def unsafe_settings(config: Mapping[str, Any]) -> Iterator[str]:
         target = (settings.get(name) or {}).get("_target_")
         if not str(target).startswith(PLUGINS):
             yield f"hydra.{name}._target_={target} is no plugin of Hydra; choose hydra/{name}=OPTION."
+        elif _names_a_class_inside(settings.get(name)):
+            yield f"hydra.{name} names a class inside, which would be built; take that _target_ out."
+    yield from code_from_files(settings.get("launcher") or {})
+
+
+def _names_a_class_inside(node: Any, depth: int = 0) -> bool:
+    if isinstance(node, list):
+        return any(_names_a_class_inside(item, depth + 1) for item in node)
+    if not isinstance(node, Mapping):
+        return False
+    return (depth > 0 and "_target_" in node) or any(_names_a_class_inside(item, depth + 1) for item in node.values())
 
 
 def _within(key: str, start: str) -> bool:

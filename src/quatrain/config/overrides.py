@@ -11,7 +11,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override
 
 from quatrain.config.choices import Choices
-from quatrain.config.hydra_settings import hydra_refusal, unsafe_settings
+from quatrain.config.hydra_settings import hydra_refusal, launcher_refusal, unsafe_settings
 from quatrain.config.leaves import judge
 from quatrain.config.spelling import nearest
 from quatrain.config.swept_values import interval_mistake, sweep_mistake
@@ -122,12 +122,17 @@ def _judge_leaves(leaves: list[tuple[str, Override]], chosen: list[str], examine
     unknown = {sentence.split("=")[0] for sentence in examined.mistakes}
     for text, override in leaves:
         top = override.key_or_group.split(".")[0]
-        if top in unknown:  # what a misspelled option takes cannot be told
+        if top in unknown or (
+            top == "hydra" and "hydra/launcher" in unknown
+        ):  # what a misspelled option takes cannot be told
             continue
         if (override.is_add() or override.is_force_add()) and top not in config:
             groups = [str(name) for name in config if name != "hydra"]
             hint = nearest(top, groups) or f"; it takes {', '.join(groups)}."
             examined.mistakes.append(f"{text}: there is no {top} in an experiment{hint}")
+            continue
+        if refused := launcher_refusal(text, override, config):
+            examined.mistakes.append(refused)
             continue
         accepted, mistake = judge(text, override, config)
         examined.accepted += _listed(accepted)

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from quatrain.config.compose import hydra_composed, searched
+from quatrain.config.compose import compose_here, hydra_at, hydra_composed, searched
+from quatrain.config.folder import conf_folder
 from quatrain.config.sweeping import folder_of, jobs_of, lines_of, unswept
 from quatrain.core.errors import UserError
 from quatrain.runs.preprocessing import preprocess_shard
@@ -111,9 +112,7 @@ def _made(job: Job, account: Any) -> Made:
 
 def shard_here(_: Any) -> dict[str, Any]:
     """What launchers other than ours call for each job, in the process that they made for it."""
-    from quatrain.config.command_line import composed_here
-
-    config = composed_here()[0]
+    config = _composed_here()
     said: list[str] = []
     outcome = preprocess_shard(config, said.append)
     return {
@@ -121,3 +120,17 @@ def shard_here(_: Any) -> dict[str, Any]:
         "sentence": outcome.sentence(config["preprocess"]["shard"] or 0, config["preprocess"]["shards"]),
         "published": outcome.published and str(outcome.published),
     }
+
+
+def _composed_here() -> dict[str, Any]:
+    """The config of the job that a launcher other than ours runs here."""
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.hydra_config import HydraConfig
+
+    settings = HydraConfig.get()
+    overrides = [str(text).removeprefix("++") for text in settings.overrides.task]
+    if GlobalHydra.instance().is_initialized():  # as launchers leave it, the users' own folders included
+        return compose_here(overrides, [])
+    own = [str(source.path) for source in settings.runtime.config_sources if source.provider == "command-line"]
+    with hydra_at(conf_folder()):
+        return compose_here(overrides, own)

@@ -6,10 +6,11 @@ from typing import Any
 
 from quatrain.config.choices import Choices
 from quatrain.config.compose import compose_here
+from quatrain.config.elsewhere import launched
 from quatrain.config.objective import objective_of
 from quatrain.config.search_checks import SWEEPER, check_sampler, needed_packages
 from quatrain.config.search_space import split
-from quatrain.config.sweeping import Swept, finished, folder_of, launched, parsed
+from quatrain.config.sweeping import Swept, finished, folder_of, parsed
 from quatrain.core.errors import UserError
 from quatrain.core.secrets import redact_text
 from quatrain.core.terminal import printable

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.config.compose import compose_here, hydra_composed, searched
+from quatrain.config.elsewhere import launched
 from quatrain.core.errors import UserError
-from quatrain.core.terminal import one_line
-from quatrain.runs.directory import RunDirectory
 from quatrain.sweeps.job import Ended, Job, Source
 from quatrain.sweeps.local import Grid, run_sweep
 from quatrain.sweeps.search_settings import is_search
@@ -49,13 +48,7 @@ def sweep(sweeper: Any, arguments: list[str]) -> list[Any]:
     jobs = jobs_of(lines)
     folder = folder_of(sweeper.config)
     finished.clear()
-    if here:
-        ended = sweeper.launcher.run(Grid(jobs))
-    else:
-        starts = range(0, len(jobs), size)
-        ended = [
-            one for at in starts for one in launched(sweeper.launcher, jobs[at : at + size], lines[at : at + size])
-        ]
+    ended = sweeper.launcher.run(Grid(jobs)) if here else launched(sweeper.launcher, jobs, lines, at_a_time=size)
     finished.append(Swept(ended, len(jobs), folder))
     return ended
 
@@ -105,21 +98,6 @@ def launch(launcher: Any, lines: Sequence[Sequence[str]], first: int) -> list[An
         account.return_value = ended.result if ended.why is None else RuntimeError(ended.why)
         accounts.append(account)
     return accounts
-
-
-def launched(launcher: Any, jobs: Sequence[Job], lines: Sequence[Sequence[str]]) -> list[Ended]:
-    """Have another launcher than ours run ``jobs``, whose overrides Hydra has as ``lines``; return how each ended."""
-    returned = launcher.launch(lines, initial_job_idx=jobs[0].number)
-    return [_ended(job, account) for job, account in zip(jobs, returned, strict=True)]
-
-
-def _ended(job: Job, account: Any) -> Ended:
-    """What a launcher's account of a job says."""
-    if account.status.name != "COMPLETED":
-        return Ended(job, "failed", None, one_line(f"{type(account._return_value).__name__}: {account._return_value}"))
-    said = account.return_value
-    run_dir = RunDirectory(said["run"]) if said["run"] else None
-    return Ended(job, said["status"], run_dir, said["why"], said["seconds"], said["skipped"])
 
 
 def grid(arguments: list[str], folders: list[str]) -> list[Job]:

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from quatrain.core.errors import NotNow, UserError
@@ -17,6 +19,25 @@ REQUEUE_ON = tuple(getattr(signal, name) for name in ("SIGUSR1", "SIGUSR2") if h
 
 PATIENCE = 300.0
 """Seconds that a rank waits for the leading one to freeze the config."""
+
+
+OF_A_RANK = ("SLURM_NTASKS", "SLURM_NTASKS_PER_NODE", "SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID")
+"""Variables by which a worker takes itself for one of the ranks that Slurm has started."""
+
+
+def tasks_of_slurm() -> int:
+    """How many tasks Slurm has started for this job; 1 outside of Slurm."""
+    return int(os.environ.get("SLURM_NTASKS", "1"))
+
+
+@contextmanager
+def no_rank_of_slurm() -> Iterator[None]:
+    """Within the block a worker trains alone or starts its ranks itself, as it would outside of Slurm."""
+    hidden = {name: os.environ.pop(name) for name in OF_A_RANK if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def in_job() -> bool:

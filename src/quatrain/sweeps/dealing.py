@@ -56,17 +56,17 @@ class Dealer:
         """How many GPUs a job would train on."""
         if not self._all or config["trainer"]["accelerator"] not in ("auto", "gpu", "cuda"):
             return 0
-        return self._all if _spreads(config) and _count(config) is None else _count(config) or 1
+        return self._all if _spreads(config) and device_count(config) is None else device_count(config) or 1
 
 
 def processes_of(config: Mapping[str, Any]) -> int:
     """How many ranks a job has on this machine; where that is its own choice, the least."""
-    return _count(config) or 1
+    return device_count(config) or 1
 
 
 def is_single(config: Mapping[str, Any], gpus: int) -> bool:
     """Whether a job trains in its worker's own process, where ``gpus`` are visible, and starts no ranks of its own."""
-    one = _count(config) == 1 or (_count(config) is None and not (gpus and _spreads(config)))
+    one = device_count(config) == 1 or (device_count(config) is None and not (gpus and _spreads(config)))
     return one and config["trainer"]["num_nodes"] == 1
 
 
@@ -82,7 +82,7 @@ def visible_gpus() -> list[str]:
     return [str(number) for number in range(len(lines))]
 
 
-def _count(config: Mapping[str, Any]) -> int | None:
+def device_count(config: Mapping[str, Any]) -> int | None:
     """The number that ``trainer.devices`` tells; None where it leaves that open (``auto``, -1)."""
     devices = config["trainer"]["devices"]
     if isinstance(devices, list):
