@@ -17,6 +17,9 @@ RENEW_SECONDS = 10.0
 STALE_SECONDS = 60.0
 """How long the holder on another host may be silent before its claim is taken: six renewals."""
 
+SAID = (("host", str), ("pid", int), ("process_start", str), ("mark", str))
+"""What a claim holds, and of which type."""
+
 
 class Claim:
     """The right to work on one job, until `release` or the end of this process.
@@ -24,12 +27,14 @@ class Claim:
     It is a file that names host, process and that process's start time, and whose modification time says when it was
     renewed last, every `RENEW_SECONDS`, by a thread. ``on_lost`` is called where another host took it over, because
     this one was silent for too long: whatever works under the claim must be ended then, and save nothing more.
+    ``lost`` says so afterwards.
     """
 
     def __init__(self, path: Path, *, on_lost: Callable[[], object]) -> None:
         self._path, self._on_lost = path, on_lost
         self._mark = secrets.token_hex(8)
         self._released = threading.Event()
+        self.lost = False
 
     def _content(self) -> str:
         pid = os.getpid()
@@ -41,17 +46,29 @@ class Claim:
 
     def _renew(self) -> None:
         while not self._released.wait(RENEW_SECONDS):
-            if _holder(self._path).get("mark") != self._mark:
-                self._on_lost()
+            try:
+                mine = self._is_mine()
+                if mine:
+                    os.utime(self._path)
+            except OSError:  # a file system that is away for a moment
+                continue
+            if not mine:
+                self.lost = not self._released.is_set()  # else it was this process that removed it
+                if self.lost:
+                    self._on_lost()
                 return
-            with suppress(OSError):  # a file system that is away for a moment
-                os.utime(self._path)
+
+    def _is_mine(self) -> bool:
+        try:
+            return _read(self._path).get("mark") == self._mark
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         """Let others work on the job."""
         self._released.set()
         with suppress(OSError):
-            if _holder(self._path).get("mark") == self._mark:
+            if self._is_mine():
                 self._path.unlink()
 
 
@@ -81,24 +98,29 @@ def claim(path: Path, *, on_lost: Callable[[], object]) -> Claim | None:
 
 def holder_of(path: Path) -> str | None:
     """Who holds the claim at ``path``, for a sentence; None where nobody does."""
-    found = _holder(path)
-    return f"process {found['pid']} on {found['host']}" if {"pid", "host"} <= found.keys() else None
+    try:
+        found = _read(path)
+    except OSError:
+        return None
+    return f"process {found['pid']} on {found['host']}" if found else None
 
 
-def _holder(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
+    """What a claim says; empty where it is torn, or not one of ours."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in SAID) else {}
 
 
 def _is_stale(path: Path) -> bool:
-    found = _holder(path)
-    if found.get("host") == socket.gethostname():
-        return not is_alive(int(found.get("pid", 0)), str(found.get("process_start", "")))
     try:
-        return _now(path.parent) - path.stat().st_mtime > STALE_SECONDS
+        found = _read(path)
+        if found and found["host"] == socket.gethostname():
+            return not is_alive(found["pid"], found["process_start"])
+        # a claim from the future is none that was renewed: the clock was put back since
+        return abs(_now(path.parent) - path.stat().st_mtime) > STALE_SECONDS
     except FileNotFoundError:
         return True
 
