@@ -3,12 +3,14 @@
 A forkserver does it once. It takes 4 to 6 s, and forking from a process that has it behind it about 15 ms.
 """
 
+import os
 from contextlib import suppress
 from importlib import import_module
 from pkgutil import walk_packages
 
 import quatrain
 from quatrain.core.bound import die_with_parent
+from quatrain.runs.processes import STARTER_VARIABLE
 
 LEFT_OUT = ("__main__", "commands", "config", "sweeps", "compare")
 """Rooms that no worker enters."""
@@ -33,6 +35,8 @@ LIBRARIES = (
 """What a run imports late, inside of functions."""
 
 die_with_parent()
+if os.environ.get(STARTER_VARIABLE, str(os.getppid())) != str(os.getppid()):  # it died before that was settled
+    os._exit(0)
 own = (module.name for module in walk_packages(quatrain.__path__, "quatrain."))
 for name in (*LIBRARIES, *(name for name in own if name.split(".")[1] not in LEFT_OUT)):
     with suppress(Exception):  # an extra that is not installed, a library that is broken; the run that needs it says so

@@ -1,6 +1,5 @@
 """What a process does that was forked with all imports behind it: work on one run."""
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping
@@ -14,14 +13,16 @@ from quatrain.runs.processes import STARTER_VARIABLE
 PATH = list(sys.path)
 """Where the forkserver imports from: not the launch folder, whatever the sweep's own process may do."""
 
+SERVER = os.getpid()
+"""The forkserver, which imports this before it forks."""
+
 
 def run(run_dir: str, environment: Mapping[str, str], words: str, module: str) -> NoReturn:
     """Do in a forked process what ``python -m module run_dir`` does, and end it with the worker's exit code.
 
     ``environment`` takes the place of the forkserver's, and ``words`` is a file for standard output and error.
     """
-    parent = multiprocessing.parent_process()
-    if die_with_parent() and parent is not None and not parent.is_alive():  # it died before that was settled
+    if die_with_parent() and os.getppid() != SERVER:  # it died before that was settled
         os._exit(128 + 9)
     os.setpgid(0, 0)  # a terminal's Ctrl-C is handed on by the sweep, once
     output = os.open(words, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from quatrain.core.asking import held
 from quatrain.core.exit_codes import KILLED
+from quatrain.runs.identity import start_of
 from quatrain.runs.processes import worker_environment
 
 PRELOADED = ["quatrain.sweeps.preloaded", "quatrain.sweeps.warm"]
@@ -21,6 +22,9 @@ CONSOLE = "console.log"
 """What a worker writes to its standard output and error, in its run directory: the terminal shows the sweep."""
 
 WORKER = "quatrain.worker"
+
+UNTOLD = 255
+"""What multiprocessing takes for the exit code where the forkserver, which would have told it, is gone."""
 
 
 class _Process(NamedTuple):
@@ -36,9 +40,10 @@ def warm_up() -> None:
     The forkserver ends with the thread that started it; where it runs already, nothing is done.
     """
     if _has_forkserver():
-        from multiprocessing import forkserver
+        from multiprocessing import forkserver, resource_tracker
 
-        with held(), _environment(worker_environment()):
+        resource_tracker.ensure_running()  # which lets signals in
+        with held(), _in_place(worker_environment()):
             forkserver.set_forkserver_preload(PRELOADED)
             forkserver.ensure_running()
 
@@ -66,14 +71,18 @@ class Workers:
             slot.send(number)
 
     def kill(self) -> None:
-        """End every worker at once."""
+        """End every worker at once, and the forkserver: one that still imports would hold up those that wait for it."""
         self.killed = True
         self.hand_on(signal.SIGKILL)
+        server = _forkserver()
+        if server is not None:
+            os.kill(server, signal.SIGKILL)
 
     def greet(self, slot: "Slot") -> None:
-        """Tell a worker that has just started what the others were told before."""
-        if self._asked is not None:
-            slot.send(self._asked)
+        """Tell a worker that has just started what it, or all others, were told before."""
+        number = signal.SIGKILL if slot.killed else self._asked
+        if number is not None:
+            slot.send(number)
 
 
 class Slot:
@@ -87,25 +96,34 @@ class Slot:
     def __init__(self, workers: Workers, *, cold: bool, module: str) -> None:
         self._workers, self._cold, self._module = workers, cold, module
         self._process: _Process | None = None
+        self.killed = False
 
     def start(self, run_dir: str | Path, *, environment: Mapping[str, str] | None = None) -> int:
         """Run a worker on ``run_dir``, wait for it, and return its exit code (128 + n for signal n, or `KILLED`).
 
         Call it in a thread that holds the signals of `quatrain.core.asking.ASKING` back.
+
+        Raises:
+            OSError: its console cannot be written.
         """
-        variables = worker_environment(environment)
-        if self._cold:
-            self._process = _cold(run_dir, variables, self._module)
-        else:
-            self._process = _warm(run_dir, variables, self._module, self._workers.starting)
+        if self.killed:
+            return 128 + signal.SIGKILL
+        self._process = self._begun(run_dir, worker_environment(environment))
         self._workers.greet(self)
         try:
             code = self._process.wait()
         finally:
             self._process = None
-        if code == -signal.SIGKILL and self._workers.killed:
+        if code in (-signal.SIGKILL, UNTOLD) and self._workers.killed:
             return KILLED
         return code if code >= 0 else 128 - code
+
+    def _begun(self, run_dir: str | Path, variables: Mapping[str, str]) -> _Process:
+        (Path(run_dir) / CONSOLE).open("ab").close()
+        if not self._cold:
+            with suppress(ConnectionError, EOFError):  # the forkserver was killed
+                return _warm(run_dir, variables, self._module, self._workers.starting)
+        return _cold(run_dir, variables, self._module)
 
     def send(self, number: int) -> None:
         """Send the worker that runs, if one does, a signal."""
@@ -114,7 +132,8 @@ class Slot:
             process.send(number)
 
     def kill(self) -> None:
-        """End the worker at once."""
+        """End the worker at once, and start none any more."""
+        self.killed = True
         self.send(signal.SIGKILL)
 
 
@@ -132,6 +151,8 @@ def _warm(run_dir: str | Path, variables: Mapping[str, str], module: str, starti
     context: Any = multiprocessing.get_context("forkserver")
     process = context.Process(target=run, args=arguments, name="worker")
     with starting:
+        if _forkserver() is None:  # another one would end with this thread
+            raise ConnectionError
         process.start()
 
     def send(number: int) -> None:
@@ -150,14 +171,26 @@ def _has_forkserver() -> bool:
     return sys.platform == "linux" and "forkserver" in multiprocessing.get_all_start_methods()
 
 
+def _forkserver() -> int | None:
+    """The number of the forkserver that `warm_up` started; None where it is gone."""
+    from multiprocessing import forkserver
+
+    pid: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return pid if pid is not None and start_of(pid) is not None else None
+
+
 @contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """``variables`` in place of this process's own within the block: the forkserver takes what it finds."""
-    before = dict(os.environ)
+def _in_place(variables: Mapping[str, str]) -> Iterator[None]:
+    """``variables`` in place of this process's own within the block, and no launch folder on the import path but where
+    they name it: the forkserver takes what it finds, and newer Pythons hand it their path."""
+    environment, path = dict(os.environ), list(sys.path)
+    meant = variables.get("PYTHONPATH", "").split(os.pathsep)
     os.environ.clear()
     os.environ.update(variables)
+    sys.path[:] = [place for place in path if place in meant or place not in ("", str(Path.cwd()))]
     try:
         yield
     finally:
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update(environment)
+        sys.path[:] = path
