@@ -25,24 +25,27 @@ class Dealer:
 
     With one job at a time there is nothing to deal: it gets the machine as it is. Else the cores are divided, unless
     ``OMP_NUM_THREADS`` is set already, as processes that each take all of them stand in each other's way; and a job
-    that trains on GPUs gets as many as its ``trainer.devices`` for itself.
+    that trains on GPUs gets as many as its ``trainer.devices`` for itself, or those that it names there.
     """
 
     def __init__(self, jobs: int, *, cores: int | None = None, gpus: Sequence[str] | None = None) -> None:
         self._jobs = jobs
         self._cores = usable_cores() if cores is None else cores
-        self._free = list(visible_gpus() if gpus is None else gpus)
-        self._all = len(self._free)
+        self._all = list(visible_gpus() if gpus is None else gpus)
+        self._free = list(self._all)
 
     def take(self, config: Mapping[str, Any]) -> Share | None:
         """The share of a job; None where too few GPUs are free for now."""
-        wanted = min(self.gpus_of(config), self._all)
+        wanted = min(self.gpus_of(config), len(self._all))
         if self._jobs == 1:
             return Share()
-        if wanted > len(self._free):
+        named = [self._all[place] for place in _places(config) if 0 <= place < len(self._all)] if wanted else []
+        gpus = tuple(named if len(named) == wanted else self._free[:wanted])
+        if len(gpus) < wanted or not set(gpus) <= set(self._free):
             return None
-        gpus, self._free = tuple(self._free[:wanted]), self._free[wanted:]
-        environment = {GPUS: ",".join(gpus)} if gpus else {}
+        self._free = [gpu for gpu in self._free if gpu not in gpus]
+        # a job that names its GPUs counts them among all
+        environment = {GPUS: ",".join(gpus)} if gpus and list(gpus) != named else {}
         if not os.environ.get(THREADS):
             ranks = 1 if gpus else processes_of(config)
             environment[THREADS] = str(max(1, self._cores // self._jobs // ranks))
@@ -50,13 +53,13 @@ class Dealer:
 
     def give_back(self, share: Share) -> None:
         """Let another job have it."""
-        self._free = sorted([*self._free, *share.gpus])
+        self._free = [gpu for gpu in self._all if gpu in (*self._free, *share.gpus)]
 
     def gpus_of(self, config: Mapping[str, Any]) -> int:
         """How many GPUs a job would train on."""
         if not self._all or config["trainer"]["accelerator"] not in ("auto", "gpu", "cuda"):
             return 0
-        return self._all if _spreads(config) and device_count(config) is None else device_count(config) or 1
+        return len(self._all) if _spreads(config) and device_count(config) is None else device_count(config) or 1
 
 
 def processes_of(config: Mapping[str, Any]) -> int:
@@ -85,11 +88,15 @@ def visible_gpus() -> list[str]:
 def device_count(config: Mapping[str, Any]) -> int | None:
     """The number that ``trainer.devices`` tells; None where it leaves that open (``auto``, -1)."""
     devices = config["trainer"]["devices"]
-    if isinstance(devices, list):
-        return len(devices)
+    return len(_places(config)) or (int(devices) if str(devices).isdecimal() else None)
+
+
+def _places(config: Mapping[str, Any]) -> list[int]:
+    """The devices that ``trainer.devices`` names by their places among all: a list, or a text with commas."""
+    devices = config["trainer"]["devices"]
     if isinstance(devices, str) and "," in devices:
-        return sum(1 for part in devices.split(",") if part.strip())
-    return int(devices) if str(devices).isdecimal() else None
+        return [int(part) for part in devices.split(",") if part.strip().isdecimal()]
+    return list(devices) if isinstance(devices, list) else []
 
 
 def _spreads(config: Mapping[str, Any]) -> bool:
