@@ -46,7 +46,7 @@ def is_path(value: str) -> bool:
     if "://" in value or value in ("verse", *NAMED):
         return False
     try:
-        return any(mark in value for mark in "*?") or Path(value).expanduser().exists()
+        return any(mark in value for mark in "*?[") or Path(value).expanduser().exists()
     except (OSError, RuntimeError):  # longer than a name can be, or the home of a stranger
         return False
 

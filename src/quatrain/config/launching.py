@@ -15,6 +15,7 @@ from quatrain.runs.leader import is_leader
 from quatrain.runs.processes import start_worker
 from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.one_job import run_job as run_once
+from quatrain.sweeps.one_job import sweep_begins
 from quatrain.sweeps.ranks import Announcement
 from quatrain.sweeps.schedule import POLL_SECONDS
 
@@ -35,7 +36,8 @@ def run_job(config: dict[str, Any], overrides: list[str], root: Path, number: in
             ranks.say(run_dir)
         return start_worker(run_dir, environment=environment)
 
-    while (ended := run_once(job, root, start=start, on_lost=_give_up)) is None:
+    since = sweep_begins(root)
+    while (ended := run_once(job, root, start=start, on_lost=_give_up, since=since)) is None:
         if ranks:
             ranks.still_waiting()
         time.sleep(POLL_SECONDS)

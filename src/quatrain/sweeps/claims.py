@@ -120,13 +120,17 @@ def _is_stale(path: Path) -> bool:
         if found and found["host"] == socket.gethostname():
             return not is_alive(found["pid"], found["process_start"])
         # a claim from the future is none that was renewed: the clock was put back since
-        return abs(_now(path.parent) - path.stat().st_mtime) > STALE_SECONDS
+        return abs(now(path.parent) - path.stat().st_mtime) > STALE_SECONDS
     except FileNotFoundError:
         return True
 
 
-def _now(folder: Path) -> float:
-    """The time as the file system has it, whose clock marks the renewals; hosts' own clocks may differ."""
+def now(folder: Path) -> float:
+    """The time as the file system has it, whose clock marks the renewals; hosts' own clocks may differ.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
     probe = folder / f".now-{secrets.token_hex(4)}"
     try:
         probe.touch()

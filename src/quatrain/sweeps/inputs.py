@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from glob import glob
+from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,18 @@ def note_inputs(run: RunDirectory, config: Mapping[str, Any]) -> None:
     write_json(run.path / FILE, inputs_of(config))
 
 
+def are_noted(run: RunDirectory) -> bool:
+    """Whether the run directory says what it read."""
+    return (run.path / FILE).exists()
+
+
 def changed_inputs(run: RunDirectory, config: Mapping[str, Any]) -> list[str]:
     """The files that are not what they were when ``run`` began: changed, gone or new; none where none were noted.
 
     Raises:
         UserError: the note in the run directory is not one of ours.
     """
-    if not (run.path / FILE).exists():
+    if not are_noted(run):
         return []
     before = {name: was for name, was in read_mapping(run.path / FILE, read_json, "").items() if isinstance(was, dict)}
     now = inputs_of(config, before)
@@ -50,22 +55,24 @@ def _files(config: Mapping[str, Any]) -> Iterator[Path]:
         value = config[group].get(key)
         if not isinstance(value, str) or not Path(value).is_absolute():  # names and addresses; paths are absolute
             continue
-        for found in _matching(value):
-            path = Path(found)
+        for path in _matching(value):
             if path.is_dir():
-                yield from (inner for inner in sorted(path.rglob("*")) if inner.is_file() and not _is_work(inner, path))
+                yield from (file for file in sorted(path.rglob("*")) if file.is_file() and _is_read(file, path))
             elif path.is_file():
                 yield path
 
 
-def _matching(source: str) -> list[str]:
-    return sorted(glob(source)) if any(mark in source for mark in "*?") else [source]  # noqa: PTH207 - an absolute one
+def _matching(source: str) -> list[Path]:
+    if Path(source).exists() or not has_magic(source):
+        return [Path(source)]
+    return [path for path in map(Path, sorted(glob(source, recursive=True))) if path.is_file()]  # noqa: PTH207
 
 
-def _is_work(file: Path, folder: Path) -> bool:
-    """Whether a file of a folder is hidden, as locks and caches are, or belongs to the making of a run directory."""
+def _is_read(file: Path, folder: Path) -> bool:
+    """Whether a run may read a file of ``folder``: none that is hidden, as locks are, and of a run what it exports."""
     parts = file.relative_to(folder).parts
-    return any(part.startswith(".") for part in parts) or parts[0] in ("checkpoints", "tracking")
+    is_run = (folder / "config.yaml").is_file()
+    return not any(part.startswith(".") for part in parts) and (not is_run or parts[0] in ("export", "tokenizer"))
 
 
 def _of(path: Path, known: Mapping[str, Any] | None) -> dict[str, Any]:

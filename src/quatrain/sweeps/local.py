@@ -6,7 +6,7 @@ from pathlib import Path
 from quatrain.core.exit_codes import INTERRUPTED, KILLED
 from quatrain.sweeps.dealing import Dealer, Share, is_single, visible_gpus
 from quatrain.sweeps.job import Ended, Job, Source
-from quatrain.sweeps.one_job import run_job
+from quatrain.sweeps.one_job import run_job, sweep_begins
 from quatrain.sweeps.progress import Progress
 from quatrain.sweeps.schedule import Schedule, listening
 from quatrain.sweeps.workers import Workers, warm_up
@@ -44,14 +44,18 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
 
     Raises:
         SweepInterrupted: a signal ended it, when all have ended.
+        NotNow: the folder cannot be written.
     """
+    since = sweep_begins(folder)
+    jobs = max(1, min(jobs, source.total))
     gpus = visible_gpus()
     workers = Workers()
     warm_up()
 
     def run_one(job: Job, share: Share) -> Ended | None:
         slot = workers.slot(cold=not is_single(job.config, len(share.gpus) or len(gpus)))
-        return run_job(job, folder, start=slot.start, on_lost=slot.kill, environment=share.environment)
+        variables = share.environment
+        return run_job(job, folder, start=slot.start, on_lost=slot.kill, environment=variables, since=since)
 
     dealer = Dealer(jobs, gpus=gpus)
     with Progress(source.total, folder, jobs=jobs) as progress:
@@ -62,7 +66,11 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
             workers.hand_on(number)
 
         with listening(stop, workers.kill) as received:
-            ended = schedule.run()
+            try:
+                ended = schedule.run()
+            except BaseException:
+                workers.kill()
+                raise
     if received:
         raise SweepInterrupted(KILLED if workers.killed else INTERRUPTED)
     return ended

@@ -27,6 +27,11 @@ class Place:
         """Whether there is nothing left to do."""
         return self.status is not None and self.status.status in ("done", "pruned")
 
+    def failed_since(self, moment: float) -> bool:
+        """Whether the run has failed after ``moment``, as the file system has it."""
+        failed = self.status is not None and self.status.status == "failed"
+        return failed and self.run.status_file.stat().st_mtime >= moment
+
     @property
     def goes_on(self) -> bool:
         """Whether the run goes on where it stopped: it did not fail, or has a checkpoint to go on from."""
@@ -38,7 +43,8 @@ class Place:
 def place_of(job: Job, folder: Path) -> Place:
     """Find where ``job`` lies, or will lie, in the sweep's ``folder``; nothing is made.
 
-    It is ``<tag>-<identity>``, and ``<tag>-<identity>-2`` and so on for a job whose input files changed since.
+    It is ``<tag>-<identity>``, and ``<tag>-<identity>-2`` and so on for a job whose input files changed since. A folder
+    with nothing in it, as a kill in the midst of making one leaves it, is no run yet.
 
     Raises:
         UserError: what lies there was not written by quatrain, or cannot be read.
@@ -48,12 +54,16 @@ def place_of(job: Job, folder: Path) -> Place:
     if not there:
         return Place(RunDirectory(first), None, [])
     changed: list[str] = []
+    new = first.with_name(f"{first.name}-{len(there) + 1}")
     for run in map(RunDirectory, reversed(there)):
+        if not any(run.path.iterdir()):
+            new = run.path
+            continue
         now = changed_inputs(run, job.config)
         if not now:
             return Place(run, run.status(), [])
         changed = changed or now
-    return Place(RunDirectory(first.with_name(f"{first.name}-{len(there) + 1}")), None, changed)
+    return Place(RunDirectory(new), None, changed)
 
 
 def claim_file(job: Job, folder: Path) -> Path:
