@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from quatrain.core.errors import UserError
 from quatrain.runs.naming import readable_tag
 from quatrain.sweeps.job import Ended
 
@@ -42,10 +43,16 @@ class Best:
 
 
 def score(ended: Ended) -> Score | None:
-    """The score of a job that is done; None where it has none: it failed, was pruned, or had no validation."""
-    result = ended.result if ended.status == "done" else None
-    metric = result and result.get("monitor")
-    if not result or not isinstance(metric, str):
+    """The score of a job that is done; None where it has none: it failed, was pruned, or had no validation.
+
+    A result that cannot be read is none: it ends no sweep.
+    """
+    try:
+        result = (ended.result if ended.status == "done" else None) or {}
+    except UserError:
         return None
-    value = result["best"].get(metric)
+    metric, best = result.get("monitor"), result.get("best")
+    if not isinstance(metric, str) or not isinstance(best, dict):
+        return None
+    value = best.get(metric)
     return Score(metric, float(value), str(result.get("mode"))) if isinstance(value, int | float) else None

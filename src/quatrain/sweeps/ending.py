@@ -11,7 +11,7 @@ from quatrain.sweeps.job import Ended
 from quatrain.sweeps.progress import label
 from quatrain.sweeps.workers import CONSOLE
 
-WIDE = 200
+WIDE = 10_000
 """Columns of the table off a terminal, where nobody folds its lines."""
 
 
@@ -33,8 +33,7 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool
             table.add_row(
                 str(job.job.number), *(escape(one_line(text)) for text in (label(job.job), job.why or "", _log(job)))
             )
-        console = Console(stderr=True, highlight=False)
-        console.print(table, width=None if console.is_terminal else WIDE)
+        Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE).print(table)
     best: Best | None = None
     for job in jobs:
         best = Best.of(best, job)

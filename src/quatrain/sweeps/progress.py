@@ -17,6 +17,9 @@ from quatrain.sweeps.places import newest
 SHOWN = 8
 """Running jobs that have a line of their own."""
 
+LOOKING = 0.3
+"""Seconds after which a job counts as begun: one that is done, or another sweep's, is only looked at."""
+
 TAIL_BYTES = 4096
 
 
@@ -39,9 +42,11 @@ class Progress:
         self._seconds: list[float] = []
         self._best: Best | None = None
         self._since: dict[str, float] = {}
-        self._stream = stream
-        console = Console(file=stream or sys.stderr, highlight=False)
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        self._told: set[str] = set()
+        file = stream or sys.stderr
+        self._console = Console(file=file, highlight=False)
+        redraws = file.isatty() and self._console.is_interactive  # a log is none, whoever wants colours in it
+        self._live = Live(console=self._console, auto_refresh=False, transient=True) if redraws else None
 
     def __enter__(self) -> "Progress":
         if self._live:
@@ -55,19 +60,19 @@ class Progress:
     def show(self, running: Sequence[Job], elsewhere: Sequence[Job]) -> None:
         """Show what runs now, and what another sweep works on."""
         now = time.monotonic()
-        for job in running:
-            if job.identity not in self._since:
-                self._since[job.identity] = now
-                if not self._live:
-                    self._say(f"job {job.number} begins: {label(job)}")
-        self._since = {
-            identity: at for identity, at in self._since.items() if any(identity == j.identity for j in running)
-        }
+        self._since = {job.identity: self._since.get(job.identity, now) for job in running}
+        begun = [job for job in running if now - self._since[job.identity] >= LOOKING]
         if self._live:
-            self._live.update(self._drawn(running, elsewhere), refresh=True)
+            self._live.update(self._drawn(begun, elsewhere), refresh=True)
+            return
+        for job in begun:
+            if job.identity not in self._told:
+                self._told.add(job.identity)
+                self._say(f"job {job.number} begins: {label(job)}")
 
     def ended(self, ended: Ended) -> None:
         """Count a job that has ended; off a terminal, say how."""
+        self._since.pop(ended.job.identity, None)
         self._count["skipped" if ended.skipped and ended.status in ("done", "pruned") else ended.status] += 1
         if not ended.skipped:
             self._seconds.append(ended.seconds)
@@ -76,7 +81,9 @@ class Progress:
             self._say(f"job {ended.job.number} {_how(ended)}: {label(ended.job)}{self._where(ended)}  [{self._sums()}]")
 
     def _say(self, line: str) -> None:
-        print(one_line(line), file=self._stream or sys.stderr, flush=True)
+        from rich.text import Text
+
+        self._console.print(Text(one_line(line)), soft_wrap=True)
 
     def _where(self, ended: Ended) -> str:
         if ended.status in ("failed", "interrupted"):
@@ -116,7 +123,7 @@ class Progress:
         table = Table.grid(padding=(0, 2))
         now = time.monotonic()
         for job in running[:SHOWN]:
-            since = clock(now - self._since.get(job.identity, now))
+            since = clock(now - self._since[job.identity])
             table.add_row(f"job {job.number}", escape(one_line(label(job))), since, escape(self._at(job)))
         if len(running) > SHOWN:
             table.add_row("", f"and {len(running) - SHOWN} more")
@@ -130,10 +137,12 @@ class Progress:
     def _at(self, job: Job) -> str:
         """How far a job is, from the end of its metrics."""
         place = newest(self._folder, job.identity)
-        row = _last_values(place / "metrics.csv") if place else {}
-        shown = [f"{name} {row[name]}" for name in ("epoch", "step") if row.get(name)]
-        loss = row.get("train/loss")
-        return ", ".join([*shown, *([f"train/loss {float(loss):.4g}"] if loss else [])])
+        try:
+            row = _last_values(place / "metrics.csv") if place else {}
+            loss = [f"train/loss {float(row['train/loss']):.4g}"] if "train/loss" in row else []
+        except (ValueError, csv.Error):  # what a broken file says ends no sweep
+            return ""
+        return ", ".join([*(f"{name} {row[name]}" for name in ("epoch", "step") if name in row), *loss])
 
 
 def label(job: Job) -> str:
