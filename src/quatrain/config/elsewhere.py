@@ -100,13 +100,12 @@ def _returned(
 
 def _ended(job: Job, account: Any, root: Path, why: str) -> Ended:
     """How a job ended: by its own account, else by what it left."""
-    if account is not None and account.status.name == "COMPLETED":
-        said = account.return_value
+    said = account._return_value if account is not None else None
+    if account is not None and account.status.name == "COMPLETED" and isinstance(said, dict):
         run = RunDirectory(said["run"]) if said["run"] else None
         return Ended(job, said["status"], run, said["why"], said["seconds"], said["skipped"])
     if account is not None:
-        error = account._return_value
-        why = "; ".join(error.sentences) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        why = _told(said)
     found = newest(root, job.identity)
     if found is None:
         return Ended(job, "failed", None, one_line(why))
@@ -115,6 +114,15 @@ def _ended(job: Job, account: Any, root: Path, why: str) -> Ended:
     if status.status in ("done", "pruned", "failed"):
         return Ended(job, status.status, run, status.why)
     return Ended(job, "failed", run, one_line(f"{status.status}; {why}"))
+
+
+def _told(error: object) -> str:
+    """What a launcher's account says of a failure."""
+    if isinstance(error, UserError):
+        return "; ".join(error.sentences)
+    if isinstance(error, BaseException):
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
+    return "The launcher has not told how it ended; see its own log."
 
 
 def _of_all(jobs: Sequence[Job], over: dict[str, Ended]) -> list[Ended]:

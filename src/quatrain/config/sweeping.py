@@ -88,11 +88,14 @@ def run(launcher: Any, source: Source) -> list[Ended]:
 
 
 def launch(launcher: Any, lines: Sequence[Sequence[str]], first: int) -> list[Any]:
-    """Run ``lines`` of overrides on this machine, and return Hydra's account of each."""
+    """Run ``lines`` of overrides on this machine, and return Hydra's account of each, in their order."""
     from hydra.core.utils import JobReturn, JobStatus
 
+    jobs = jobs_of([list(line) for line in lines], first)
+    ends = {ended.job.number: ended for ended in run(launcher, Grid(jobs))}
     accounts = []
-    for ended in run(launcher, Grid(jobs_of([list(line) for line in lines], first))):
+    for job in jobs:
+        ended = ends.get(job.number) or Ended(job, "failed", None, "It was not started, as another had failed.")
         account = JobReturn(overrides=list(ended.job.overrides), cfg=None, hydra_cfg=None, task_name="quatrain")
         account.status = JobStatus.COMPLETED if ended.status in ("done", "pruned") else JobStatus.FAILED
         account.return_value = ended.result if ended.why is None else RuntimeError(ended.why)

@@ -18,6 +18,9 @@ PATIENCE = 300.0
 
 POLL_SECONDS = 0.2
 
+RESTARTS = ("SLURM_RESTART_COUNT", "TORCHELASTIC_RESTART_COUNT")
+"""How often a job was started anew, under one name."""
+
 
 class Announcement:
     """What the leading rank of a job says to the others: a file beside the job's claim, one for each start of the job.
@@ -26,9 +29,9 @@ class Announcement:
     """
 
     def __init__(self, job: Job, folder: Path) -> None:
-        start = f"{time_part()}.{os.environ.get('SLURM_RESTART_COUNT', '0')}"
+        again = [os.environ.get(name, "0") for name in RESTARTS]
         claim = claim_file(job, folder)
-        self._path = claim.with_name(f"{claim.name}.{start}")
+        self._path = claim.with_name(".".join([claim.name, time_part(), *again]))
         self._turn = 0
 
     def say(self, run_dir: str | Path | None) -> None:
@@ -60,7 +63,7 @@ class Announcement:
     def _wait(self, seen: int) -> tuple[int, str | None]:
         last, since = 0.0, time.monotonic()
         while True:
-            with suppress(OSError, ValueError):
+            with suppress(OSError, ValueError, TypeError, KeyError):  # there is none yet, or a torn one
                 if (changed := self._path.stat().st_mtime) != last:
                     last, since = changed, time.monotonic()
                 content = json.loads(self._path.read_text(encoding="utf-8"))
