@@ -126,7 +126,10 @@ def test_which_job_starts_no_ranks_of_its_own(a_job: MakeJob, trainer: dict[str,
     assert is_single(a_job(trainer=trainer).config, gpus) == single
 
 
-@pytest.mark.parametrize(("named", "gpus"), [("", []), ("2", ["2"]), ("GPU-ab, GPU-cd", ["GPU-ab", "GPU-cd"])])
+@pytest.mark.parametrize(
+    ("named", "gpus"),
+    [("", []), ("2", ["2"]), ("GPU-ab, GPU-cd", ["GPU-ab", "GPU-cd"]), ("-1", []), ("1,-1,0", ["1"])],
+)
 def test_the_user_names_the_visible_gpus(monkeypatch: pytest.MonkeyPatch, named: str, gpus: list[str]) -> None:
     monkeypatch.setenv(GPUS, named)
     assert visible_gpus() == gpus

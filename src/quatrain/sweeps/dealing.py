@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from quatrain.training.hardware import usable_cores
@@ -76,7 +77,8 @@ def is_single(config: Mapping[str, Any], gpus: int) -> bool:
 def visible_gpus() -> list[str]:
     """The names of the GPUs that this process may use; none where the driver does not answer. Torch is not imported."""
     if (named := os.environ.get(GPUS)) is not None:
-        return [name.strip() for name in named.split(",") if name.strip()]
+        names = [name.strip() for name in named.split(",")]
+        return list(takewhile(lambda name: name and not name.startswith("-"), names))  # as CUDA reads it: -1 is none
     try:
         told = subprocess.run(["nvidia-smi", "--list-gpus"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):

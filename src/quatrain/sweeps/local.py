@@ -47,7 +47,6 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
         NotNow: the folder cannot be written.
     """
     since = sweep_begins(folder)
-    jobs = max(1, min(jobs, source.total))
     gpus = visible_gpus()
     workers = Workers()
     warm_up()
