@@ -223,3 +223,18 @@ def test_a_folder_that_is_called_verse_does_not_hide_the_corpus(
     (tmp_path / "verse").mkdir()
     monkeypatch.chdir(tmp_path)
     assert compose()["data"]["source"] == "verse"
+
+
+def test_ctrl_c_while_hydra_composes_is_no_mistake_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OmegaConf's own clean-up trips over what was interrupted, and its error takes the place of the Ctrl-C."""
+    import hydra
+
+    def interrupted(*_: object, **__: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise AttributeError("'NoneType' object has no attribute '_invalidate_flags_cache'")
+
+    monkeypatch.setattr(hydra, "compose", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compose(["experiment=quick_windows"])

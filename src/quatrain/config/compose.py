@@ -114,7 +114,16 @@ def hydra_composed(overrides: list[str], return_hydra_config: bool = False) -> A
     except yaml.YAMLError as error:
         raise UserError(file_problem(error)) from error
     except (HydraException, OmegaConfBaseException, *HYDRAS) as error:
+        if _covers_ctrl_c(error):
+            raise KeyboardInterrupt from error
         raise UserError(f"The chosen options do not compose: {_first_lines(error)}") from error
+
+
+def _covers_ctrl_c(error: BaseException | None) -> bool:
+    """Whether an error came up as a Ctrl-C went through OmegaConf, whose clean-up trips over what it interrupted."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def resolve(composed: Any) -> dict[str, Any]:
