@@ -96,15 +96,6 @@ def claim(path: Path, *, on_lost: Callable[[], object]) -> Claim | None:
     return mine
 
 
-def holder_of(path: Path) -> str | None:
-    """Who holds the claim at ``path``, for a sentence; None where nobody does."""
-    try:
-        found = _read(path)
-    except OSError:
-        return None
-    return f"process {found['pid']} on {found['host']}" if found else None
-
-
 def _read(path: Path) -> dict[str, Any]:
     """What a claim says; empty where it is torn, or not one of ours."""
     try:
