@@ -19,8 +19,9 @@ SWEEP = """
 import json, os, signal, sys, threading, time
 from pathlib import Path
 from quatrain.core.asking import held
-from quatrain.sweeps import workers as own
-from quatrain.sweeps.workers import Workers, warm_up
+from quatrain.sweeps import forkserver as own
+from quatrain.sweeps.forkserver import warm_up
+from quatrain.sweeps.workers import Workers
 
 own.PRELOADED[:] = ["bound_server", "quatrain.sweeps.warm"]
 here = Path(sys.argv[1])

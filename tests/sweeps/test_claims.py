@@ -16,7 +16,7 @@ import pytest
 from quatrain.core.errors import NotNow
 from quatrain.runs.identity import start_of
 from quatrain.sweeps import claims
-from quatrain.sweeps.claims import STALE_SECONDS, Claim, claim
+from quatrain.sweeps.claims import STALE_SECONDS, Claim, claim, space
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 
@@ -74,10 +74,13 @@ def taken(path: Path) -> Claim:
     return held
 
 
-def write(path: Path, *, host: str = "elsewhere", pid: object = 1, start: object = "", age: float = 0.0) -> None:
+def write(
+    path: Path, *, host: str = "elsewhere", inside: str = "", pid: object = 1, start: object = "", age: float = 0.0
+) -> None:
     """A claim that another holder has written, and renewed ``age`` seconds ago."""
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"host": host, "pid": pid, "process_start": start, "mark": "another"}))
+    process = {"pid": pid, "process_start": start, "mark": "another"}
+    path.write_text(json.dumps({"host": host, "space": inside or space(), **process}))
     os.utime(path, (time.time() - age,) * 2)
 
 
@@ -140,6 +143,14 @@ def test_a_process_that_has_the_number_of_the_holder_is_not_the_holder(path: Pat
     write(path, host=socket.gethostname(), pid=os.getpid(), start=str(start_of(os.getpid())))
     assert claim(path, on_lost=unexpected) is None
     write(path, host=socket.gethostname(), pid=os.getpid(), start="of an earlier boot")
+    taken(path).release()
+
+
+def test_a_container_of_the_same_name_is_another_host(path: Path) -> None:
+    """Its processes have numbers of their own, which mean others here, or none."""
+    write(path, host=socket.gethostname(), inside="pid:[1]", pid=2**22 + 1)
+    assert claim(path, on_lost=unexpected) is None
+    write(path, host=socket.gethostname(), pid=2**22 + 1)
     taken(path).release()
 
 

@@ -156,7 +156,7 @@ def test_a_job_that_another_host_took_over_is_left_to_it(
     workers = Workers(137)
 
     def start(run_dir: str | Path, *, environment: Mapping[str, str] | None = None) -> int:
-        other = {"host": "elsewhere", "pid": 1, "process_start": "", "mark": "another"}
+        other = {"host": "elsewhere", "space": "", "pid": 1, "process_start": "", "mark": "another"}
         claim_file(job, tmp_path).write_text(json.dumps(other))
         while not heard:
             time.sleep(0.01)

@@ -61,7 +61,11 @@ def _batch(
     """Launch what is not over yet, and note in ``over`` how each ended."""
     started: dict[str, tuple[Job, Sequence[str]]] = {}
     for job, line in pairs:
-        place = place_of(job, sweep.root)
+        try:
+            place = place_of(job, sweep.root)
+        except UserError as error:  # what lies there cannot be read
+            over.setdefault(job.identity, Ended(job, "failed", None, str(error)))
+            continue
         if place.is_over and place.status:
             over.setdefault(job.identity, Ended(job, place.status.status, place.run, skipped=True))
         if job.identity not in over:

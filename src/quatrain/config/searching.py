@@ -16,12 +16,12 @@ from quatrain.core.secrets import redact_text
 from quatrain.core.terminal import printable
 from quatrain.runs.naming import NOT_IDENTITY
 from quatrain.sweeps.best_trial import conclude_search
+from quatrain.sweeps.forkserver import warm_up
 from quatrain.sweeps.job import Ended
 from quatrain.sweeps.search import Search
 from quatrain.sweeps.search_settings import is_search, search_settings
 from quatrain.sweeps.space import Parameter
 from quatrain.sweeps.study import Objective
-from quatrain.sweeps.workers import warm_up
 
 OWN_SCORE = "the data's own score"
 

@@ -8,10 +8,10 @@ from typing import Any
 from quatrain.config.compose import compose_here, hydra_composed, searched
 from quatrain.config.elsewhere import launched
 from quatrain.core.errors import UserError
+from quatrain.sweeps.forkserver import warm_up
 from quatrain.sweeps.job import Ended, Job, Source
 from quatrain.sweeps.local import Grid, run_sweep
 from quatrain.sweeps.search_settings import is_search
-from quatrain.sweeps.workers import warm_up
 
 GRIDS = ("hydra_plugins.quatrain.sweeper.QuatrainSweeper", "hydra._internal.core_plugins.basic_sweeper.BasicSweeper")
 """Sweepers whose jobs are known before the first one runs."""

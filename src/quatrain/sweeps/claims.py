@@ -17,7 +17,7 @@ RENEW_SECONDS = 10.0
 STALE_SECONDS = 60.0
 """How long the holder on another host may be silent before its claim is taken: six renewals."""
 
-SAID = (("host", str), ("pid", int), ("process_start", str), ("mark", str))
+SAID = (("host", str), ("space", str), ("pid", int), ("process_start", str), ("mark", str))
 """What a claim holds, and of which type."""
 
 
@@ -38,8 +38,8 @@ class Claim:
 
     def _content(self) -> str:
         pid = os.getpid()
-        holder = {"host": socket.gethostname(), "pid": pid, "process_start": start_of(pid) or "", "mark": self._mark}
-        return json.dumps(holder) + "\n"
+        process = {"pid": pid, "process_start": start_of(pid) or "", "mark": self._mark}
+        return json.dumps({"host": socket.gethostname(), "space": space(), **process}) + "\n"
 
     def _begin(self) -> None:
         threading.Thread(target=self._renew, name="claim", daemon=True).start()
@@ -108,12 +108,20 @@ def _read(path: Path) -> dict[str, Any]:
 def _is_stale(path: Path) -> bool:
     try:
         found = _read(path)
-        if found and found["host"] == socket.gethostname():
+        if found and (found["host"], found["space"]) == (socket.gethostname(), space()):
             return not is_alive(found["pid"], found["process_start"])
         # a claim from the future is none that was renewed: the clock was put back since
         return abs(now(path.parent) - path.stat().st_mtime) > STALE_SECONDS
     except FileNotFoundError:
         return True
+
+
+def space() -> str:
+    """Which processes can be seen from here: a container may see its own alone, under its host's name."""
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def now(folder: Path) -> float:

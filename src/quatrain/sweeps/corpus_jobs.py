@@ -13,10 +13,11 @@ from quatrain.core.asking import held
 from quatrain.core.exit_codes import DONE, FAILED, INTERRUPTED, KILLED
 from quatrain.core.terminal import one_line
 from quatrain.runs.preprocessing import ANSWER, REQUEST
+from quatrain.sweeps.forkserver import warm_up
 from quatrain.sweeps.job import Job
 from quatrain.sweeps.local import SweepInterrupted
 from quatrain.sweeps.schedule import listening
-from quatrain.sweeps.workers import CONSOLE, Workers, warm_up
+from quatrain.sweeps.workers import CONSOLE, Workers
 
 MODULE = "quatrain.runs.preprocessing"
 _TAIL = 400

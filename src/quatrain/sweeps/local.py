@@ -5,11 +5,12 @@ from pathlib import Path
 
 from quatrain.core.exit_codes import INTERRUPTED, KILLED
 from quatrain.sweeps.dealing import Dealer, Share, is_single, visible_gpus
+from quatrain.sweeps.forkserver import warm_up
 from quatrain.sweeps.job import Ended, Job, Source
 from quatrain.sweeps.one_job import run_job, sweep_begins
 from quatrain.sweeps.progress import Progress
 from quatrain.sweeps.schedule import Schedule, listening
-from quatrain.sweeps.workers import Workers, warm_up
+from quatrain.sweeps.workers import Workers
 
 
 class SweepInterrupted(BaseException):

@@ -6,18 +6,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from quatrain.core.asking import held
 from quatrain.core.exit_codes import KILLED
-from quatrain.runs.identity import start_of
 from quatrain.runs.processes import worker_environment
+from quatrain.sweeps.forkserver import forkserver_pid, is_possible
 
-PRELOADED = ["quatrain.sweeps.preloaded", "quatrain.sweeps.warm"]
 CONSOLE = "console.log"
 """What a worker writes to its standard output and error, in its run directory: the terminal shows the sweep."""
 
@@ -34,20 +32,6 @@ class _Process(NamedTuple):
     wait: Callable[[], int]
 
 
-def warm_up() -> None:
-    """Start the forkserver, which returns at once and imports in the background. Call it in the main thread.
-
-    The forkserver ends with the thread that started it; where it runs already, nothing is done.
-    """
-    if _has_forkserver():
-        from multiprocessing import forkserver, resource_tracker
-
-        resource_tracker.ensure_running()  # which lets signals in
-        with held(), _in_place(worker_environment()):
-            forkserver.set_forkserver_preload(PRELOADED)
-            forkserver.ensure_running()
-
-
 class Workers:
     """Starts workers from any thread, and hands signals on to all of them from the main one."""
 
@@ -60,7 +44,7 @@ class Workers:
 
     def slot(self, *, cold: bool, module: str = WORKER) -> "Slot":
         """Room for the workers of one job, one after the other; ``cold`` for a job that starts ranks of its own."""
-        slot = Slot(self, cold=cold or not _has_forkserver(), module=module)
+        slot = Slot(self, cold=cold or not is_possible(), module=module)
         self._slots.append(slot)
         return slot
 
@@ -74,7 +58,7 @@ class Workers:
         """End every worker at once, and the forkserver: one that still imports would hold up those that wait for it."""
         self.killed = True
         self.hand_on(signal.SIGKILL)
-        server = _forkserver()
+        server = forkserver_pid()
         if server is not None:
             os.kill(server, signal.SIGKILL)
 
@@ -151,7 +135,7 @@ def _warm(run_dir: str | Path, variables: Mapping[str, str], module: str, starti
     context: Any = multiprocessing.get_context("forkserver")
     process = context.Process(target=run, args=arguments, name="worker")
     with starting:
-        if _forkserver() is None:  # another one would end with this thread
+        if forkserver_pid() is None:  # another one would end with this thread
             raise ConnectionError
         process.start()
 
@@ -165,32 +149,3 @@ def _warm(run_dir: str | Path, variables: Mapping[str, str], module: str, starti
             return int(process.exitcode)
 
     return _Process(send, wait)
-
-
-def _has_forkserver() -> bool:
-    return sys.platform == "linux" and "forkserver" in multiprocessing.get_all_start_methods()
-
-
-def _forkserver() -> int | None:
-    """The number of the forkserver that `warm_up` started; None where it is gone."""
-    from multiprocessing import forkserver
-
-    pid: int | None = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-    return pid if pid is not None and start_of(pid) is not None else None
-
-
-@contextmanager
-def _in_place(variables: Mapping[str, str]) -> Iterator[None]:
-    """``variables`` in place of this process's own within the block, and no launch folder on the import path but where
-    they name it: the forkserver takes what it finds, and newer Pythons hand it their path."""
-    environment, path = dict(os.environ), list(sys.path)
-    meant = variables.get("PYTHONPATH", "").split(os.pathsep)
-    os.environ.clear()
-    os.environ.update(variables)
-    sys.path[:] = [place for place in path if place in meant or place not in ("", str(Path.cwd()))]
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.path[:] = path
