@@ -17,14 +17,17 @@ from quatrain.core.build import build, locate
 from quatrain.core.errors import UserError
 from quatrain.runs import reading
 from quatrain.runs.directory import RunDirectory, load_run
+from quatrain.training.preemption import StopRequest
 
 OVERRIDES = ("trainer.max_steps=1", "trainer.accelerator=cpu", "data.verse_size=60")
 
 
 @pytest.fixture(autouse=True)
 def _not_bound_to_a_starter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The worker runs in this process, which is not to die with another."""
+    """The worker runs in this process, which is not to die with another, nor by a signal of a later test."""
     monkeypatch.setattr("quatrain.runs.processes.end_with_parent", lambda: None)
+    for name in ("listen", "watch"):
+        monkeypatch.setattr(StopRequest, name, lambda self: None)
 
 
 @pytest.fixture(scope="module")
