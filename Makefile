@@ -10,6 +10,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 .PHONY: train test check fuzz faults reliability sweeps cluster ray wheel published clean
 SECONDS ?= 30
 KILLS ?= 10
+SIGNALS ?= $(KILLS)
 SWEEP_KILLS ?= 2
 TRIALS ?= 12
 QUIET := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
@@ -31,12 +32,12 @@ fuzz: .venv/tested
 
 # Full disks, read-only folders, torn files, lost memory, killed processes; some need root
 faults: .venv/tested
-	$(QUIET) $(BIN)/python -m pytest -o python_files='fault_*.py' tests/faults -q $(ARGS)
+	$(QUIET) $(BIN)/python -m pytest -o python_files='fault_*.py' tests/faults -n 2 --dist worksteal -q $(ARGS)
 
 # Runs killed at random moments, and what came of them compared with a run that was not
 reliability: .venv/tested
 	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) $(ARGS)
-	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(KILLS) --term $(ARGS)
+	$(QUIET) $(BIN)/python tests/reliability/kills.py --kills $(SIGNALS) --term $(ARGS)
 
 # Sweeps and searches killed whole and given again, two at once, and jobs of several ranks beside others
 sweeps: .venv/tested
