@@ -1,10 +1,11 @@
 """What a sweep costs beyond its trainings, and what running jobs side by side gains.
 
-    python benchmarks/sweeps.py [--jobs 8] [--rounds 3] [--steps 60]
+    python benchmarks/sweeps.py [--jobs 8] [--rounds 3] [--steps 600]
 
-Each round times, one after the other: the same runs in one process (the floor), a sweep by ours one at a time, a sweep
-by ours two at a time, and Hydra's basic launcher with a cold process for each job. Printed are medians and ratios. The
-overhead of a job is taken from the second one on: what N + 1 jobs take beyond 1, less what the floor takes for as many.
+Each round times, one after the other: the same runs in one process (the floor), and half of them in each of two
+processes at once (what the machine gives two); a sweep by ours one at a time, and two at a time; and Hydra's basic
+launcher with a cold process for each job. Printed are medians and ratios. The overhead of a job is taken from the
+second one on: what N + 1 jobs take beyond 1, less what the floor takes for as many.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
-JOB = ("experiment=quick_mrpc", "data.verse_size=300", "data.batch_size=8", "trainer.limit_val_batches=4")
+JOB = ("experiment=quick_mrpc", "data.verse_size=2000", "data.batch_size=8", "trainer.limit_val_batches=4")
 FLOOR = """
 import os, sys, time
 from pathlib import Path
@@ -50,20 +52,31 @@ def timed(command: list[str], environment: dict[str, str]) -> tuple[float, str]:
     return time.perf_counter() - began, done.stdout
 
 
+def floor(folders: list[Path], words: list[str], jobs: int, environment: dict[str, str]) -> float:
+    """Seconds of ``jobs`` runs after a first one, in one process for each folder, all at once; of the slowest."""
+    for folder in folders:
+        frozen(folder, words, jobs + 1)
+    processes = [
+        subprocess.Popen([sys.executable, "-c", FLOOR, str(folder)], env=environment, stdout=PIPE, stderr=DEVNULL)
+        for folder in folders
+    ]
+    said = [process.communicate()[0].decode() for process in processes]
+    ends = [[float(number) for number in words.rpartition("ENDS ")[2].split()] for words in said]
+    return max(row[-1] - row[0] for row in ends)
+
+
 def measure(folder: Path, words: list[str], jobs: int, threads: str) -> dict[str, float]:
     """Seconds of each way, for ``jobs`` jobs after a first one."""
     one = {**os.environ, "OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
     free = {name: value for name, value in one.items() if name != "OMP_NUM_THREADS"}
-    frozen(folder / "floor", words, jobs + 1)
-    _, said = timed([sys.executable, "-c", FLOOR, str(folder / "floor")], one)
-    ends = [float(number) for number in said.rpartition("ENDS ")[2].split()]
     sweep = [sys.executable, "-m", "quatrain", "train", "-m", *words]
 
     def run(name: str, seeds: int, environment: dict[str, str], *more: str) -> float:
         return timed([*sweep, f"seed=range({seeds})", f"hydra.sweep.dir={folder / name}", *more], environment)[0]
 
     return {
-        "floor": ends[-1] - ends[0],
+        "floor": floor([folder / "floor"], words, jobs, one),
+        "two processes": floor([folder / "left", folder / "right"], words, jobs // 2, one),
         "local": run("many", jobs + 1, one) - run("single", 1, one),
         "in turn": run("in-turn", jobs, free),
         "two at a time": run("beside", jobs, free, "sweep.jobs=2"),
@@ -76,7 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=8, help="jobs of a sweep")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=60, help="optimizer steps of a job")
+    parser.add_argument("--steps", type=int, default=600, help="optimizer steps of a job, 1000 at most")
     asked = parser.parse_args()
     words = [*JOB, f"trainer.max_steps={asked.steps}"]
     rounds = []
@@ -91,10 +104,12 @@ def report(rounds: list[dict[str, float]], jobs: int) -> None:
     """Print medians, and of the ratios the range too."""
     median = {name: statistics.median(row[name] for row in rounds) for name in rounds[0]}
     overhead = spread([(row["local"] - row["floor"]) / jobs for row in rounds], "s")
+    most = spread([row["floor"] / row["two processes"] for row in rounds], "times as fast")
     gain = spread([row["in turn"] / row["two at a time"] for row in rounds], "times as fast")
     colder = spread([row["basic, cold"] / row["two at a time"] for row in rounds], "times as long")
     print(f"a job in one process: {median['floor'] / jobs:.2f} s; in a sweep: {median['local'] / jobs:.2f} s")
     print(f"overhead of a job from the second on: {overhead}")
+    print(f"the machine gives two processes of their own, without start-up: {most}")
     print(f"{jobs} jobs in turn {median['in turn']:.1f} s, two at a time {median['two at a time']:.1f} s: {gain}")
     print(f"by Hydra's basic launcher, each cold, {median['basic, cold']:.1f} s: {colder} as ours two at a time")
 

@@ -3,6 +3,7 @@
 A forkserver does it once. It takes 4 to 6 s, and forking from a process that has it behind it about 15 ms.
 """
 
+import gc
 import os
 from contextlib import suppress
 from importlib import import_module
@@ -41,3 +42,5 @@ own = (module.name for module in walk_packages(quatrain.__path__, "quatrain."))
 for name in (*LIBRARIES, *(name for name in own if name.split(".")[1] not in LEFT_OUT)):
     with suppress(Exception):  # an extra that is not installed, a library that is broken; the run that needs it says so
         import_module(name)
+gc.collect()
+gc.freeze()  # the collector would look through all of it again in every child, and copy its pages
