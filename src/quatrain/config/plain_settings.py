@@ -35,6 +35,9 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "speed.precision": (str, int),
     "speed.attention": (str,),
     "speed.num_workers": (int, str),
+    "speed.sparse_head": (bool,),
+    "speed.chunked_loss": (bool,),
+    "speed.fast_dropout": (bool,),
     "speed.compile": (bool,),
     "speed.gradient_checkpointing": (bool,),
 }

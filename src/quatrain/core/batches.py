@@ -29,6 +29,17 @@ class MaskedBatch(TypedDict):
     example_ids: Any  # [batch] int64
 
 
+class PackedBatch(TypedDict):
+    """Text with hidden tokens, the examples of a batch laid end to end in one row without padding."""
+
+    input_ids: Any  # [1, tokens] int64, after masking
+    position_ids: Any  # [1, tokens] int64, the place within the example, from 0
+    cu_seqlens: Any  # [batch + 1] int32, where each example begins, and the end
+    max_seqlen: int  # tokens of the longest example
+    labels: Any  # [1, tokens] int64, the hidden token, IGNORED where nothing is asked
+    example_ids: Any  # [batch] int64
+
+
 class WindowBatch(TypedDict):
     """Windows of a token stream."""
 
@@ -37,4 +48,4 @@ class WindowBatch(TypedDict):
     example_ids: Any  # [batch] int64, the window's number
 
 
-Batch = PairBatch | MaskedBatch | WindowBatch
+Batch = PairBatch | MaskedBatch | PackedBatch | WindowBatch

@@ -27,7 +27,9 @@ class LanguageModel:
         frozen_layers: the embeddings and this many lowest blocks are not trained; 0 trains everything.
         layer_lr_decay: factor of the learning rate from one block to the next lower one; for the optimizer.
         label_smoothing: share of the target given to all classes alike; for the task.
-        attention: the implementation of attention; "auto" is PyTorch's fused one where the model has it.
+        attention: the implementation of attention; "auto" is `quatrain.models.attention` where the model can take
+            PyTorch's fused one.
+        fast_dropout: draw by `quatrain.models.dropout`, which is quicker on a CPU.
         lora: r, alpha, dropout, target_modules: train low-rank adapters (and a new head) instead of the weights.
 
     Raises:
@@ -46,6 +48,7 @@ class LanguageModel:
         layer_lr_decay: float = 1.0,
         label_smoothing: float = 0.0,
         attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto",
+        fast_dropout: bool = False,
         lora: dict[str, Any] | None = None,
     ) -> None:
         wrong = check_choice(weights, config)
@@ -62,7 +65,7 @@ class LanguageModel:
         if wrong:
             raise UserError(wrong)
         self.task, self.weights, self.revision, self.config = task, weights, revision, config
-        self.auto_class, self.attention = auto_class, attention
+        self.auto_class, self.attention, self.fast_dropout = auto_class, attention, fast_dropout
         self.frozen_layers, self.lora = frozen_layers, lora
         self.layer_lr_decay, self.label_smoothing = layer_lr_decay, label_smoothing
 
@@ -97,6 +100,7 @@ class LanguageModel:
             model = self.from_config(config)
         else:
             model, fresh = self._from_weights(config)
+        self.quicken(model)
         self.restrict(model, fresh)
         model.train()
         return model
@@ -199,6 +203,18 @@ class LanguageModel:
             from quatrain.models.freezing import freeze
 
             freeze(model, self.frozen_layers)
+
+    def quicken(self, model: Any) -> None:
+        """Have the model compute attention and dropout in the ways that are quicker and say the same."""
+        if self.attention == "auto" and model.config._attn_implementation == "sdpa":
+            from quatrain.models.attention import NAME
+
+            if model._can_set_attn_implementation():
+                model.set_attn_implementation(NAME)
+        if self.fast_dropout:
+            from quatrain.models.dropout import cheapen_dropout
+
+            cheapen_dropout(model)
 
     @cached_property
     def _located(self) -> tuple[str, str | None]:

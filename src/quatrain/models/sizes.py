@@ -106,6 +106,7 @@ def without_weights(
         for word, value in label_words(num_labels, None, False).items():
             setattr(config, word, value)
     model = recipe.from_config(config)
+    recipe.quicken(model)
     recipe.restrict(model, [])
     return model
 

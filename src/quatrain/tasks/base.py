@@ -64,6 +64,10 @@ class LanguageTask(LightningModule):
         """The loss summed over all that is scored, float32, and the number of it, int64; 0 and 0 for nothing."""
         raise NotImplementedError
 
+    def training_loss(self, batch: Any) -> tuple[Tensor, Tensor]:
+        """As `loss`, of what the model says to ``batch``."""
+        return self.loss(self.logits(batch), batch, self.label_smoothing)
+
     @property
     def last_step(self) -> dict[str, Tensor | float]:
         """The optimizer step that ended last, each a number or a tensor of one number; empty before the first.
@@ -81,7 +85,7 @@ class LanguageTask(LightningModule):
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """The summed loss of one micro-batch, damped, times the number of micro-batches, by which Lightning divides."""
-        loss, scored = self.loss(self.logits(batch), batch, self.label_smoothing)
+        loss, scored = self.training_loss(batch)
         mask, ids = batch.get("attention_mask"), batch["input_ids"]
         tokens = ids.numel() if mask is None else mask.sum()
         self._step.add(loss=loss, scored=scored, examples=len(ids), tokens=tokens, positions=ids.numel())

@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from quatrain.core.batches import WindowBatch
 from quatrain.tasks.base import MakeOptimizer, MakeSchedule
@@ -29,6 +29,8 @@ class CausalLanguageModel(TokenTask):
         schedule: MakeSchedule | None = None,
         label_smoothing: float = 0.0,
         schedule_steps: int | None = None,
+        sparse_head: bool = False,
+        chunked_loss: bool = False,
         characters: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(
@@ -37,16 +39,17 @@ class CausalLanguageModel(TokenTask):
             schedule=schedule,
             label_smoothing=label_smoothing,
             schedule_steps=schedule_steps,
+            sparse_head=sparse_head,
+            chunked_loss=chunked_loss,
         )
         self.characters = dict(characters or {})
         # Keys and values of all layers are of use to generation only.
         takes_cache = "use_cache" in inspect.signature(model.forward).parameters
         self._options = {"use_cache": False} if takes_cache else {}
 
-    def logits(self, batch: WindowBatch) -> Tensor:
-        """[batch, seq, vocab]; those at place t are for token t + 1, which is the batch's target at t."""
-        logits: Tensor = self.model(input_ids=batch["input_ids"], **self._options).logits
-        return logits
+    def inputs(self, batch: WindowBatch) -> dict[str, Any]:
+        """Ids. What the model says at place t is for token t + 1, which is the batch's target at t."""
+        return {"input_ids": batch["input_ids"], **self._options}
 
     def held_out_metrics(self, stage: str, nats: float, scored: float, correct: float) -> dict[str, float]:
         """As for every token task, and bits per character = nats / ln 2 / characters."""

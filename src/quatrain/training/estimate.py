@@ -145,18 +145,18 @@ def _step(config: Mapping[str, Any], parts: Parts, training: Shapes) -> StepMemo
     """What a step on the largest batch holds."""
     from quatrain.models.sizes import without_weights
     from quatrain.tasks import TASKS
-    from quatrain.training.experiment import sizes_for_model
+    from quatrain.training.experiment import head_of_task, sizes_for_model
 
     recipe, data = parts.recipe, parts.data
-    labels = (
-        {"regression": data.regression, "metrics": data.metrics} if recipe.task == "sequence_classification" else {}
-    )
+    options: dict[str, Any] = head_of_task(recipe.task, config["speed"])
+    if recipe.task == "sequence_classification":
+        options = {"regression": data.regression, "metrics": data.metrics}
 
     def task() -> Any:
         model = without_weights(recipe, **sizes_for_model(recipe, data))
         if config["speed"]["gradient_checkpointing"]:
             model.gradient_checkpointing_enable()
-        return TASKS[recipe.task](model, label_smoothing=recipe.label_smoothing, **labels)
+        return TASKS[recipe.task](model, label_smoothing=recipe.label_smoothing, **options)
 
     return step_memory(
         task,

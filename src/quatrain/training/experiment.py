@@ -117,6 +117,7 @@ def assemble(
         schedule=build(config["schedule"], "schedule"),
         label_smoothing=recipe.label_smoothing,
         schedule_steps=schedule_steps,
+        **head_of_task(recipe.task, config["speed"]),
         **_from_data(recipe.task, data),
     )
     return Experiment(data, recipe, task)
@@ -171,10 +172,19 @@ def _from_data(task: str, data: Any) -> dict[str, Any]:
             "regression": data.regression,
             "validation_names": [name.replace("validation", "val") for name in data.validation_names],
         }
+    if task == "masked_lm":
+        return {"packing": getattr(data, "packing", False)}  # a module of the user's own need not know of it
     if task == "causal_lm":
         held_out = {"val": "characters/validation", "test": "characters/test"}
         return {"characters": {name: data.summary[key] for name, key in held_out.items() if key in data.summary}}
     return {}
+
+
+def head_of_task(task: str, speed: Mapping[str, Any]) -> dict[str, bool]:
+    """How a task over tokens makes its logits; nothing for a classification."""
+    if task == "sequence_classification":
+        return {}
+    return {"sparse_head": speed["sparse_head"] and task == "masked_lm", "chunked_loss": speed["chunked_loss"]}
 
 
 def apply_speed(model: Any, speed: Mapping[str, Any]) -> None:

@@ -74,7 +74,7 @@ class StepMemory:
     peak: int
     """All that the step makes: activations, logits with their copies and gradients, gradients of weights."""
     logits: int
-    """Of these, tables of the logits' size."""
+    """Of these, tables over the vocabulary or the labels, one entry for each."""
 
 
 def step_memory(
@@ -103,23 +103,31 @@ def step_memory(
     if precision in true:
         task.to(true[precision])
     task.train()
+    alive.width, alive.table = _output_table(task.model)
     with FakeTensorMode():
         _leave_meta(task)
-        fake = {name: torch.empty(array.shape, dtype=array.dtype) for name, array in batch.items()}
-        alive.knows([*task.parameters(), *task.buffers(), *fake.values()])
+        fake = {
+            name: torch.empty(value.shape, dtype=value.dtype) if isinstance(value, torch.Tensor) else value
+            for name, value in batch.items()
+        }
+        tensors = [value for value in fake.values() if isinstance(value, torch.Tensor)]
+        alive.knows([*task.parameters(), *task.buffers(), *tensors])
         with alive:
             for _ in range(2):
                 autocast = torch.autocast("cpu", half[precision]) if precision in half else nullcontext()
                 with autocast:
-                    logits = task.logits(fake)
-                    alive.size = logits.numel()
-                    loss, _ = task.loss(logits, fake, task.label_smoothing)
-                del logits
+                    loss, _ = task.training_loss(fake)
                 if not accumulates:  # as Lightning does it: after the forward pass
                     task.zero_grad(set_to_none=True)
                 loss.backward()
                 del loss
     return StepMemory(peak=alive.peak, logits=alive.logits_at_peak)
+
+
+def _output_table(model: Any) -> tuple[int, int]:
+    """The width of the logits, and how many numbers the table has that makes them."""
+    table = model.get_output_embeddings()
+    return (int(model.config.num_labels), 0) if table is None else (table.out_features, table.weight.numel())
 
 
 def _leave_meta(module: Any) -> None:
@@ -151,7 +159,7 @@ def _alive() -> Any:
     class Alive(TorchDispatchMode):
         def __init__(self) -> None:
             super().__init__()
-            self.size = 0
+            self.width = self.table = 0
             self.peak = self.logits_at_peak = self._now = self._logits = 0
             self._known: set[int] = set()
 
@@ -171,7 +179,8 @@ def _alive() -> Any:
             key = storage._cdata
             if key in self._known:
                 return
-            bytes_, logits = storage.nbytes(), storage.nbytes() if tensor.numel() == self.size else 0
+            of_logits = tensor.dim() > 1 and tensor.shape[-1] == self.width and tensor.numel() != self.table
+            bytes_, logits = storage.nbytes(), storage.nbytes() if of_logits else 0
             self._known.add(key)
             weakref.finalize(storage, self._remove, key, bytes_, logits)
             self._now += bytes_
