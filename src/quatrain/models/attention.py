@@ -88,6 +88,11 @@ def _written_out(query: Tensor, key: Tensor, dropout: float) -> bool:
     return dropout > 0 or (query.dtype != torch.float32 and query.shape[2] <= LONG)
 
 
+def _has_packed_kernel(query: Tensor, dropout: float) -> bool:
+    """Whether PyTorch's attention over examples of any length takes this: on a GPU, in half precision, no dropout."""
+    return query.is_cuda and not dropout and query.dtype in (torch.bfloat16, torch.float16)
+
+
 def _products(
     module: nn.Module,
     query: Tensor,
@@ -121,7 +126,7 @@ def _attend_packed(
     """[1, tokens, heads, width] of one row of examples laid end to end."""
     ends, longest = more["cu_seq_lens_q"], more["max_length_q"]
     queries, keys, values = (part[0].transpose(0, 1) for part in (query, key, value))  # [tokens, heads, width]
-    if query.is_cuda and not dropout and query.dtype != torch.float32:
+    if _has_packed_kernel(query, dropout):
         from torch.nn.attention.varlen import varlen_attn
 
         packed: Any = varlen_attn(queries, keys, values, ends, ends, longest, longest, scale=scaling)

@@ -25,16 +25,23 @@ class Loss(NamedTuple):
     scored: Tensor
     """Rows that were scored, int64."""
     correct: Tensor
-    """Rows whose largest logit is the target's, int64; 0 where a gradient is asked for, as training needs it not."""
+    """Rows whose largest logit is the target's, int64; 0 where they are not counted."""
 
 
 def linear_cross_entropy(
-    hidden: Tensor, weight: Tensor, bias: Tensor | None, target: Tensor, *, label_smoothing: float = 0.0
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    target: Tensor,
+    *,
+    label_smoothing: float = 0.0,
+    count_correct: bool = False,
 ) -> Loss:
     """The sum of ``cross_entropy(linear(hidden, weight, bias), target)`` over rows whose target is not IGNORED.
 
     Products are made in autocast's type where it is on, else in that of ``hidden``; the softmax, the loss and the sum
-    of the table's gradient in float32. The gradient can be asked for once and has none of its own.
+    of the table's gradient in float32. The gradient can be asked for once and has none of its own. What is correct is
+    counted only where gradients are off.
 
     Args:
         hidden: [rows, hidden].
@@ -42,11 +49,12 @@ def linear_cross_entropy(
         bias: [vocab], or None.
         target: [rows] int64.
         label_smoothing: share of the target that is given to all of the vocabulary alike.
+        count_correct: compare the largest logits with the targets.
     """
     device = hidden.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
     nats, correct = _LinearCrossEntropy.apply(
-        hidden, weight, bias, target, label_smoothing, dtype, torch.is_grad_enabled()
+        hidden, weight, bias, target, label_smoothing, dtype, torch.is_grad_enabled(), count_correct
     )
     return Loss(nats, (target != IGNORED).sum(), correct)
 
@@ -62,6 +70,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         smoothing: float,
         dtype: torch.dtype,
         training: bool,
+        count_correct: bool,
     ) -> tuple[Tensor, Tensor]:
         inputs, table = hidden.to(dtype), weight.to(dtype)
         offset = None if bias is None else bias.to(dtype)
@@ -82,7 +91,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 said = torch.log_softmax(logits, dim=-1, dtype=torch.float32)
                 nats -= torch.where(scored[part], _kept(said, wanted[part], smoothing), 0.0).sum()
                 if slopes is None:
-                    correct += ((logits.argmax(dim=-1) == target[part]) & scored[part]).sum()
+                    if count_correct:
+                        correct += (logits.argmax(dim=-1) == target[part]).sum()
                     continue
                 slope = _slope(said, wanted[part], smoothing)
                 slopes[first - start : part.stop - start] = slope
@@ -100,7 +110,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             None if made is None else made.mul_(outer[0]).to(dtype)
             for made, dtype in zip(context.saved_tensors, context.dtypes, strict=True)
         )
-        return (*scaled, None, None, None, None)
+        return (*scaled, None, None, None, None, None)
 
 
 class _Gradients:

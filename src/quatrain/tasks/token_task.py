@@ -118,7 +118,14 @@ class TokenTask(LanguageTask):
         # outside of the model's call a sharded table is not whole
         if self.chunked_loss and not self._is_sharded():
             hidden = head.hidden(self.inputs(batch), places)
-            return linear_cross_entropy(hidden, head.weight, head.bias, target, label_smoothing=label_smoothing)
+            return linear_cross_entropy(
+                hidden,
+                head.weight,
+                head.bias,
+                target,
+                label_smoothing=label_smoothing,
+                count_correct=self.counts_correct,
+            )
         return self._compare(head.logits(self.inputs(batch), places), target, label_smoothing)
 
     def _compare(self, logits: Tensor, target: Tensor, label_smoothing: float) -> tuple[Tensor, Tensor, Tensor]:
@@ -127,7 +134,7 @@ class TokenTask(LanguageTask):
             logits.float(), target, ignore_index=IGNORED, reduction="sum", label_smoothing=label_smoothing
         )
         scored = (target != IGNORED).sum()
-        if self.training or not self.counts_correct:
+        if torch.is_grad_enabled() or not self.counts_correct:
             return loss, scored, torch.zeros_like(scored)
         return loss, scored, (logits.argmax(dim=-1) == target).sum()
 

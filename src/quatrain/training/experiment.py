@@ -48,8 +48,13 @@ class Experiment:
         part = "" if trained == whole else f" ({trained:,} trained)"
         return (
             f"{type(self.task.model).__name__}: {whole:,} parameters{part};"
-            f" vocabulary {self.data.tokenizer.vocab_size:,}; examples: {', '.join(counts)}"
+            f" vocabulary {self.data.tokenizer.vocab_size:,}; examples: {', '.join(counts)}{self._plain()}"
         )
+
+    def _plain(self) -> str:
+        """Why the logits are one whole table, where that was not asked for."""
+        why = getattr(self.task, "plain_because", None)
+        return f"; logits in one table, as {why}" if why else ""
 
 
 def choose(config: Mapping[str, Any]) -> dict[str, Choice]:
