@@ -84,7 +84,7 @@ def test_nothing_scored_is_zero() -> None:
     hidden, weight, bias, target = made(5, 4, 9, ignored=1.1)
     hidden.requires_grad_()
     found = linear_cross_entropy(hidden, weight, bias, target)
-    assert (float(found.nats), int(found.scored)) == (0.0, 0)
+    assert (found.nats.item(), int(found.scored)) == (0.0, 0)
     assert not torch.autograd.grad(found.nats, hidden)[0].any()
 
 
