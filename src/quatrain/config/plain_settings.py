@@ -34,6 +34,8 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "preprocess.shard": (int, type(None)),
     "speed.precision": (str, int),
     "speed.attention": (str,),
+    "speed.bucketing": (bool,),
+    "speed.packing": (bool,),
     "speed.num_workers": (int, str),
     "speed.sparse_head": (bool,),
     "speed.chunked_loss": (bool,),

@@ -1,7 +1,7 @@
 """The batches that data modules hand to tasks, and the names of their dimensions.
 
-``batch``: examples in the batch. ``seq``: tokens of the longest example. ``vocab``: entries of the tokenizer.
-``hidden``: width of the model. ``classes``: labels of a classification.
+``batch``: examples in the batch. ``seq``: tokens of the longest example. ``tokens``: those of all examples together.
+``vocab``: entries of the tokenizer. ``hidden``: width of the model. ``classes``: labels of a classification.
 """
 
 from typing import Any, NotRequired, TypedDict

@@ -5,6 +5,7 @@ what it belongs to (a seed, an epoch, an example, a position), so it is the same
 The mixing function is SplitMix64's (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,15 +37,23 @@ def mix(values: Words) -> Words:
 
 def key_of(*parts: Any) -> Words:
     """Hash a sequence of integers or integer arrays (broadcast against each other) into one word for each place."""
-    key = words(len(parts))
+    return begun_key(len(parts), *parts)
+
+
+def begun_key(length: int, *parts: Any) -> Words:
+    """Hash the first ``parts`` of ``length``; a further ``part`` makes ``mix(key ^ mix(words(part)))`` of it."""
+    key = words(length)
     for part in parts:
         key = mix(key ^ mix(words(part)))
     return key
 
 
-def uniform(hashed: Words) -> NDArray[np.float64]:
-    """Turn hashed words into numbers in [0, 1), multiples of 2**-53."""
-    return (hashed >> np.uint64(11)).astype(np.float64) * 2.0**-53
+def below(probability: float) -> np.uint64:
+    """Return the bound under which a hashed word lies with ``probability``, a number below 1.
+
+    The word's first 53 bits are taken for a number in [0, 1), a multiple of 2**-53, and that is compared, exactly.
+    """
+    return np.uint64(math.ceil(probability * 2.0**53) << 11)
 
 
 def permuted(places: NDArray[np.int64], size: int, key: Words) -> NDArray[np.int64]:

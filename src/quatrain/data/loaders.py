@@ -10,15 +10,17 @@ from multiprocessing.connection import wait
 from typing import Any, Protocol
 
 import torch
-from numpy.typing import NDArray
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from quatrain.core.asking import ASKING, held
 from quatrain.core.bound import die_with_parent
 from quatrain.core.errors import UserError
 from quatrain.data.collate import as_tensors
 from quatrain.data.forks import quiet_forks
-from quatrain.data.sampler import EpochSampler, EvaluationSampler, Key
+from quatrain.data.sampler import EvaluationBatches, Key, TrainingBatches
+
+READ_AHEAD = 4
+"""Batches that each loader process has ready: enough for a step that waits while a pool of batches is shared out."""
 
 
 class BatchedRows(Protocol):
@@ -28,9 +30,22 @@ class BatchedRows(Protocol):
         """Count the rows."""
         ...
 
-    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+    def __getitems__(self, keys: list[Key]) -> dict[str, Any]:
         """Return the batch of ``keys``."""
         ...
+
+
+class WholeBatches(Dataset[Any]):
+    """``rows`` as torch asks for them where the sampler gives whole batches of keys."""
+
+    def __init__(self, rows: BatchedRows) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, keys: list[Key]) -> dict[str, Any]:
+        return self.rows.__getitems__(keys)
 
 
 class KeyedLoader(DataLoader[Any]):
@@ -57,7 +72,7 @@ class TrainingLoader(KeyedLoader):
 
     def _batches(self) -> Iterator[Any]:
         sampler: Any = self.sampler
-        epoch, given = sampler.epoch, sampler.start // (self.batch_size or 1)
+        epoch, given = sampler.epoch, sampler.start
         for batch in super().__iter__():
             given += 1
             self._place = (epoch, given)
@@ -69,67 +84,59 @@ class TrainingLoader(KeyedLoader):
     def state_dict(self) -> dict[str, int]:
         """Return the epoch and the number of its batches that were given."""
         sampler: Any = self.sampler
-        epoch, given = self._place or (sampler.epoch, sampler.start // (self.batch_size or 1))
+        epoch, given = self._place or (sampler.epoch, sampler.start)
         return {"epoch": epoch, "batches": given}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on where ``state`` was taken, with batches of the same size."""
+        """Go on where ``state`` was taken.
+
+        That is exact where the batches are those of the loader that gave it: rows, sizes and ranks alike.
+        """
         sampler: Any = self.sampler
-        sampler.resume(state["epoch"], state["batches"] * (self.batch_size or 1))
+        sampler.resume(state["epoch"], state["batches"])
         self._place = (state["epoch"], state["batches"])
 
 
 def training_loader(
-    rows: BatchedRows,
-    sampler: EpochSampler,
-    *,
-    batch_size: int,
-    drop_last: bool,
-    num_workers: int,
-    pin_memory: bool = False,
+    rows: BatchedRows, batches: TrainingBatches, *, num_workers: int, pin_memory: bool = False
 ) -> TrainingLoader:
     """Return a loader whose ``state_dict`` holds its place in the epoch, for any number of workers.
 
     Raises:
         UserError: ``drop_last`` leaves no batch.
     """
-    if drop_last:
-        refuse_no_batch(len(sampler), batch_size)
-    source: Any = rows  # torch asks for a Dataset with __getitem__; __getitems__ is all that it calls
-    return TrainingLoader(
-        source,
-        batch_size=batch_size,
-        sampler=sampler,
-        drop_last=drop_last,
-        persistent_workers=num_workers > 0,
-        pin_memory=pin_memory,
-        **_settings(num_workers, sampler.seed),
-    )
+    refuse_no_batch(batches)
+    return TrainingLoader(**_settings(rows, batches, num_workers, pin_memory, batches.seed))
 
 
-def refuse_no_batch(examples: int, batch_size: int) -> None:
-    """Raise a `UserError` where ``drop_last`` leaves nothing of the training ``examples`` of one process."""
-    if examples < batch_size:
+def refuse_no_batch(batches: TrainingBatches) -> None:
+    """Raise a `UserError` where ``drop_last`` leaves nothing of the training examples of one process."""
+    if batches.drop_last and not len(batches):
         raise UserError(
-            f"data.drop_last=true leaves no batch: data.batch_size={batch_size}, but each process has {examples}"
-            f" training examples; set data.batch_size={examples} or less, or data.drop_last=false."
+            f"data.drop_last=true leaves no batch: data.batch_size={batches.batch_size}, but each process has"
+            f" {batches.share} training examples; set data.batch_size={batches.share} or less, or data.drop_last=false."
         )
 
 
 def evaluation_loader(
-    rows: BatchedRows, sampler: EvaluationSampler, *, batch_size: int, num_workers: int, pin_memory: bool = False
+    rows: BatchedRows, batches: EvaluationBatches, *, num_workers: int, pin_memory: bool = False
 ) -> DataLoader[Any]:
-    """Return a loader that gives every key of ``sampler`` once."""
-    source: Any = rows
-    return KeyedLoader(
-        source, batch_size=batch_size, sampler=sampler, pin_memory=pin_memory, **_settings(num_workers, 0)
-    )
+    """Return a loader that gives every batch of ``batches`` once."""
+    return KeyedLoader(**_settings(rows, batches, num_workers, pin_memory, 0))
 
 
-def _settings(num_workers: int, seed: int) -> dict[str, Any]:
+def _settings(
+    rows: BatchedRows, batches: TrainingBatches | EvaluationBatches, num_workers: int, pin_memory: bool, seed: int
+) -> dict[str, Any]:
     return {
+        "dataset": WholeBatches(rows),
+        "sampler": batches,
+        "batch_size": None,
         "num_workers": num_workers,
         "collate_fn": as_tensors,
+        "pin_memory": pin_memory,
+        "persistent_workers": num_workers > 0,
+        "prefetch_factor": READ_AHEAD if num_workers else None,
         "worker_init_fn": belong_to_parent,
         # iter(loader) draws from the global generator unless it has one of its own.
         "generator": torch.Generator().manual_seed(seed),

@@ -12,7 +12,7 @@ from quatrain.corpora.cleaning import Cleaning
 from quatrain.corpora.text import TextCorpus
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_masked_text
-from quatrain.data.collate import padded, real
+from quatrain.data.collate import Layout, Tokens
 from quatrain.data.masking import Masking, MaskLabels
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import Key, rows_of
@@ -35,7 +35,8 @@ class MaskedText(LanguageData):
     validation and test on (``seed``, example).
 
     ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `MaskedBatch`, padded
-    to the longest.
+    to the longest; with ``packing`` `PackedBatch`, of the same masks, without padding. ``bucketing`` makes batches of
+    about the same number of tokens: of examples of about the same length or, packed, of any length.
     ``summary``: documents, characters, examples, tokens (special ones too) and the share truncated of each split, and
     the unigram perplexity of the validation text.
     """
@@ -66,6 +67,8 @@ class MaskedText(LanguageData):
         labels: Literal["masked", "all"] = "masked",
         shuffle: bool = True,
         drop_last: bool = False,
+        bucketing: bool = False,
+        packing: bool = False,
         num_workers: int = 0,
         seed: int = 0,
         texts: str | list[str] | dict[str, list[str]] | None = None,
@@ -77,6 +80,8 @@ class MaskedText(LanguageData):
             num_workers=num_workers,
             shuffle=shuffle,
             drop_last=drop_last,
+            bucketing=bucketing,
+            packing=packing,
             seed=seed,
         )
         self.source, self.texts, self.documents, self.example = source, texts, documents, example
@@ -92,6 +97,12 @@ class MaskedText(LanguageData):
     def check(self) -> list[str]:
         """Return a sentence for each argument that cannot be meant."""
         return check_masked_text(vars(self))
+
+    def rows_to_predict(self, split: str) -> "MaskedRows":
+        """Return the rows of ``split`` padded, so that a prediction is that of one row."""
+        rows = self.rows[split]
+        assert isinstance(rows, MaskedRows)
+        return rows.unpacked()
 
     def corpus(self) -> TextCorpus:
         """Return the cleaned, split text, as it is before it is encoded."""
@@ -121,7 +132,8 @@ class MaskedText(LanguageData):
         self._tokenizer = tokenizer
         for split, numbers in meta.items():
             masking = self._masking(tokenizer, self.labels if split == "train" else "masked")
-            self.rows[split] = MaskedRows(TokenFile(folder, split), masking, fill=tokenizer.pad_id)
+            file = TokenFile(folder, split)
+            self.rows[split] = MaskedRows(file, masking, fill=tokenizer.pad_id, packing=self.packing)
             for name in ("documents", "characters", "examples", "tokens", "truncated"):
                 self.summary[f"{name}/{split}"] = numbers[name]
         if "validation" in meta:
@@ -142,24 +154,50 @@ class MaskedText(LanguageData):
 
 
 class MaskedRows:
-    """Rows of a token file, padded and masked by the batch, as `MaskedBatch` arrays."""
+    """Rows of a token file, masked and then padded or packed by the batch: `MaskedBatch` or `PackedBatch` arrays."""
 
-    def __init__(self, file: TokenFile, masking: Masking, *, fill: int) -> None:
-        self.file, self.masking, self.fill = file, masking, fill
+    def __init__(self, file: TokenFile, masking: Masking, *, fill: int, packing: bool = False) -> None:
+        self.file, self.masking, self.fill, self.packing = file, masking, fill, packing
 
     def __len__(self) -> int:
         """Count the examples."""
         return len(self.file)
 
-    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
-        """Return the examples of ``keys``, padded to the longest."""
+    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the number of tokens of each of ``rows``."""
+        return self.file.lengths(rows)
+
+    def unpacked(self) -> "MaskedRows":
+        """Return the same rows, padded."""
+        return MaskedRows(self.file, self.masking, fill=self.fill)
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, Any]:
+        """Return the examples of ``keys``, padded to the longest or one after another in one row."""
         epochs, rows, fillers = rows_of(keys)
         flat, lengths = self.file.gather(rows)
-        attention_mask = real(lengths)
-        masked, labels = self.masking(padded(flat, lengths, self.fill), attention_mask, epochs=epochs, examples=rows)
-        return {
-            "input_ids": masked,
-            "attention_mask": attention_mask,
-            "labels": np.where(fillers[:, None], IGNORED, labels),
-            "example_ids": np.where(fillers, -1 - rows, rows),
-        }
+        layout = Layout(lengths)
+        ids, labels = self.masking(flat, layout, epochs=epochs, examples=rows)
+        if fillers.any():
+            labels[fillers[layout.rows]] = IGNORED
+        lay = packed if self.packing else padded
+        return {**lay(ids, labels, layout, self.fill), "example_ids": np.where(fillers, -1 - rows, rows)}
+
+
+def padded(ids: Tokens, labels: Tokens, layout: Layout, fill: int) -> dict[str, Any]:
+    """Return masked ids and labels [tokens] as the `MaskedBatch` of their examples, without example_ids."""
+    return {
+        "input_ids": layout.padded(ids, fill),
+        "attention_mask": layout.attention_mask(),
+        "labels": layout.padded(labels, IGNORED),
+    }
+
+
+def packed(ids: Tokens, labels: Tokens, layout: Layout, fill: int) -> dict[str, Any]:
+    """Return them as the `PackedBatch` of their examples, without example_ids; nothing is filled."""
+    return {
+        "input_ids": ids[None],
+        "position_ids": layout.positions[None],
+        "labels": labels[None],
+        "cu_seqlens": np.append(layout.starts, len(ids)).astype(np.int32),
+        "max_seqlen": layout.longest,
+    }

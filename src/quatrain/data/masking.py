@@ -4,19 +4,21 @@ Whether and how a token is hidden is a hash of (seed, epoch, example, position):
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quatrain.core.batches import IGNORED
-from quatrain.data.counter_hash import Words, key_of, mix, uniform, words
+from quatrain.data.collate import Layout, Tokens
+from quatrain.data.counter_hash import Words, begun_key, below, mix, words
 
 MaskRule = Literal["80_10_10", "always"]
 MaskLabels = Literal["masked", "all"]
 
 _CHOOSE, _TREAT, _REPLACE = 2, 3, 4  # one independent stream of random numbers for each question
-_MASKED, _REPLACED = 0.8, 0.9  # below: the mask token; between: a random token; above: left as it is
+_MASKED, _REPLACED = below(0.8), below(0.9)  # below: the mask token; between: a random token; above: left as it is
 
 
 @dataclass(frozen=True)
@@ -38,51 +40,52 @@ class Masking:
     labels: MaskLabels = "masked"
     seed: int = 0
 
-    def __call__(
-        self,
-        input_ids: NDArray[np.int64],
-        attention_mask: NDArray[np.int64],
-        *,
-        epochs: NDArray[np.int64],
-        examples: NDArray[np.int64],
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return masked ids and labels, both [batch, seq].
+    def __call__(self, ids: Tokens, layout: Layout, *, epochs: Tokens, examples: Tokens) -> tuple[Tokens, Tokens]:
+        """Return masked ids and labels, both [tokens].
 
-        ``input_ids``, ``attention_mask``: [batch, seq]. ``epochs``, ``examples``: [batch]. Padding is never hidden.
+        ``ids``: [tokens], the examples one after another as ``layout`` says. ``epochs``, ``examples``: [batch].
         """
-        maskable = (attention_mask == 1) & ~self.special[input_ids]
-        chosen = maskable & (self._draw(_CHOOSE, epochs, examples, self._units(input_ids, maskable)) < self.probability)
-        positions = np.broadcast_to(np.arange(input_ids.shape[1]), input_ids.shape)
-        masked, replaced = chosen, np.zeros_like(chosen)
-        if self.rule == "80_10_10":
-            treatment = self._draw(_TREAT, epochs, examples, positions)
-            masked = chosen & (treatment < _MASKED)
-            replaced = chosen & (treatment >= _MASKED) & (treatment < _REPLACED)
-        result = np.where(masked, self.mask_id, input_ids)
-        if replaced.any():
-            ordinary = np.flatnonzero(~self.special)
-            hashed = self._hash(_REPLACE, epochs, examples, positions)[replaced]
-            result[replaced] = ordinary[(hashed % np.uint64(len(ordinary))).astype(np.int64)]
-        asked = maskable if self.labels == "all" else chosen
-        return result, np.where(asked, input_ids, IGNORED)
+        rows, places = layout.rows, mix(words(np.arange(layout.longest)))
+        keys = [mix(words(part)) for part in (epochs, examples)]
+        maskable = ~self.special[ids]
+        chosen = maskable & (self._hash(_CHOOSE, keys, rows, places[self._units(ids, maskable, layout)]) < self._chance)
+        asked = np.flatnonzero(chosen)
+        result = ids.copy()
+        if self.rule == "always":
+            result[asked] = self.mask_id
+        else:
+            treatment = self._hash(_TREAT, keys, rows[asked], places[layout.positions[asked]])
+            result[asked[treatment < _MASKED]] = self.mask_id
+            replaced = asked[(treatment >= _MASKED) & (treatment < _REPLACED)]
+            drawn = self._hash(_REPLACE, keys, rows[replaced], places[layout.positions[replaced]])
+            result[replaced] = self._ordinary[(drawn % np.uint64(len(self._ordinary))).astype(np.int64)]
+        return result, np.where(maskable if self.labels == "all" else chosen, ids, IGNORED)
 
-    def _units(self, input_ids: NDArray[np.int64], maskable: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The position [batch, seq] whose random number decides: its own, or that of its word's first token."""
-        positions = np.broadcast_to(np.arange(input_ids.shape[1], dtype=np.int64), input_ids.shape)
+    @cached_property
+    def _chance(self) -> np.uint64:
+        return below(self.probability)
+
+    @cached_property
+    def _ordinary(self) -> Tokens:
+        return np.flatnonzero(~self.special)
+
+    @cached_property
+    def _streams(self) -> dict[int, Words]:
+        """The beginning of the key of each stream: what no example changes."""
+        return {stream: begun_key(4, stream, self.seed) for stream in (_CHOOSE, _TREAT, _REPLACE)}
+
+    def _units(self, ids: Tokens, maskable: NDArray[np.bool_], layout: Layout) -> Tokens:
+        """The position [tokens] whose random number decides: its own, or that of its word's first token."""
         if self.word_starts is None:
-            return positions
-        after_special = np.ones_like(maskable)
-        after_special[:, 1:] = ~maskable[:, :-1]
-        starts = ~maskable | after_special | self.word_starts[input_ids]
-        return np.maximum.accumulate(np.where(starts, positions, 0), axis=1)
+            return layout.positions
+        starts = ~maskable | self.word_starts[ids] | (layout.positions == 0)
+        starts[1:] |= ~maskable[:-1]
+        first = np.maximum.accumulate(np.where(starts, np.arange(len(ids)), 0))
+        return layout.positions[first]
 
-    def _hash(
-        self, stream: int, epochs: NDArray[np.int64], examples: NDArray[np.int64], positions: NDArray[np.int64]
-    ) -> Words:
-        rows = key_of(stream, self.seed, epochs, examples)
-        return mix(rows[:, None] ^ mix(words(positions)))
-
-    def _draw(
-        self, stream: int, epochs: NDArray[np.int64], examples: NDArray[np.int64], positions: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        return uniform(self._hash(stream, epochs, examples, positions))
+    def _hash(self, stream: int, keys: list[Words], rows: Tokens, places: Words) -> Words:
+        """Hash (stream, seed, epoch, example), whose last two are mixed in ``keys``, with mixed positions [tokens]."""
+        key = self._streams[stream]
+        for part in keys:
+            key = mix(key ^ part)
+        return mix(key[rows] ^ places)

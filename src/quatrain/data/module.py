@@ -1,15 +1,16 @@
 """What the three data modules have in common: checked arguments, a tokenizer, ranks, loaders."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from quatrain.core.errors import UserError
+from quatrain.data.buckets import TokenBudget
 from quatrain.data.loaders import BatchedRows, TrainingLoader, evaluation_loader, refuse_no_batch, training_loader
-from quatrain.data.sampler import EpochSampler, EvaluationSampler
+from quatrain.data.sampler import EvaluationBatches, TrainingBatches
 from quatrain.tokenizers.tokenizer import Tokenizer
 
 Summary = dict[str, int | float | str]
@@ -23,6 +24,9 @@ class LanguageData(pl.LightningDataModule):
     work once for all processes; `setup` finds it done, or does it where `prepare_data` was not called. After `setup`:
     ``tokenizer``, ``summary``, the loaders, ``validation_names``, what metrics of each validation loader are called
     (``val`` for the first), and ``monitor``, the metric to choose checkpoints by and which is good, ``min`` or ``max``.
+
+    ``bucketing`` puts rows of about the same length in a batch (``packing``: any rows) and makes batches cost the same;
+    ``batch_size`` is then the mean, and steps are as many as without. Training that is not shuffled has none.
     """
 
     validation_names: tuple[str, ...] = ("val",)
@@ -38,11 +42,14 @@ class LanguageData(pl.LightningDataModule):
         shuffle: bool,
         drop_last: bool,
         seed: int,
+        bucketing: bool = False,
+        packing: bool = False,
     ) -> None:
         super().__init__()
         self.recipe, self.num_workers, self.seed = recipe, num_workers, seed
         self.batch_size, self.eval_batch_size = batch_size, eval_batch_size
         self.shuffle, self.drop_last = shuffle, drop_last
+        self.bucketing, self.packing = bucketing, packing
         self.summary: Summary = {}
         self.fingerprint = ""
         self.rows: dict[str, BatchedRows] = {}
@@ -86,16 +93,13 @@ class LanguageData(pl.LightningDataModule):
         """
         if not self.rows:
             self.load()
-        if self.drop_last:
-            refuse_no_batch(len(self._training_sampler()), self.batch_size)
+        refuse_no_batch(self._training_batches())
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return the loader of this rank, beginning at the trainer's epoch."""
         self._training_loader = training_loader(
             self.rows["train"],
-            self._training_sampler(),
-            batch_size=self.batch_size,
-            drop_last=self.drop_last,
+            self._training_batches(),
             num_workers=self.num_workers,
             pin_memory=self._on_gpu,
         )
@@ -110,7 +114,13 @@ class LanguageData(pl.LightningDataModule):
         return {} if loader is None else {**loader.state_dict(), "batch_size": self.batch_size}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Have the next training loader begin at the place of `state_dict`, also with batches of another size."""
+        """Have the next training loader begin at the place of `state_dict`.
+
+        With batches of another size that is the same share of the epoch: the very same rows are left where batches are
+        not by length, or where whole pools of them (64 batches of either size) were given; in the midst of a pool some
+        of its rows come a second time, and as many not at all. With another number of ranks only the number of batches
+        is the same.
+        """
         batches = state_dict["batches"] * state_dict["batch_size"] // self.batch_size
         self._place = {"epoch": state_dict["epoch"], "batches": batches}
 
@@ -128,11 +138,20 @@ class LanguageData(pl.LightningDataModule):
         Each row is given once over all ranks, in the order of the split: the n-th prediction of rank r (fillers
         dropped, as the tasks do) is that of row n * ranks + r.
         """
-        return self._evaluation("test")
+        rows = {name: self.rows_to_predict(name) for name in self.rows if name.startswith("test")}
+        return self._loaders(rows, in_order=True)
 
-    def _training_sampler(self) -> EpochSampler:
-        return EpochSampler(
-            len(self.rows["train"]),
+    def rows_to_predict(self, split: str) -> BatchedRows:
+        """Return the rows of ``split``, each with a place of its own in the batch."""
+        return self.rows[split]
+
+    def _training_batches(self) -> TrainingBatches:
+        rows = self.rows["train"]
+        return TrainingBatches(
+            len(rows),
+            batch_size=self.batch_size,
+            drop_last=self.drop_last,
+            buckets=self._buckets(rows) if self.shuffle else None,
             shuffle=self.shuffle,
             seed=self.seed,
             epoch=self.trainer.current_epoch if self.trainer else 0,
@@ -141,18 +160,29 @@ class LanguageData(pl.LightningDataModule):
         )
 
     def _evaluation(self, kind: str) -> Any:
+        return self._loaders({name: rows for name, rows in self.rows.items() if name.startswith(kind)})
+
+    def _loaders(self, sets: Mapping[str, BatchedRows], *, in_order: bool = False) -> Any:
         loaders = [
             evaluation_loader(
-                self.rows[name],
-                EvaluationSampler(len(self.rows[name]), rank=self._rank, world_size=self._world_size),
-                batch_size=self.eval_batch_size or self.batch_size,
+                rows,
+                EvaluationBatches(
+                    len(rows),
+                    batch_size=self.eval_batch_size or self.batch_size,
+                    rank=self._rank,
+                    world_size=self._world_size,
+                    buckets=None if in_order else self._buckets(rows),
+                ),
                 num_workers=self.num_workers,
                 pin_memory=self._on_gpu,
             )
-            for name in self.rows
-            if name.startswith(kind)
+            for rows in sets.values()
         ]
         return loaders[0] if len(loaders) == 1 else loaders
+
+    def _buckets(self, rows: Any) -> TokenBudget | None:
+        """How ``rows``, which then know their lengths, are shared out among batches."""
+        return TokenBudget(rows.lengths, packed=self.packing) if self.bucketing else None
 
     @property
     def _rank(self) -> int:

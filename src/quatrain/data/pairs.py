@@ -14,7 +14,7 @@ from quatrain.corpora.glue import GLUE_TASKS
 from quatrain.corpora.pairs import PairCorpus, UnreadPairs, open_pairs, pairs_from_memory
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_pairs
-from quatrain.data.collate import padded, real
+from quatrain.data.collate import Layout
 from quatrain.data.forks import quiet_forks
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.pair_encoding import PairEncoder
@@ -29,7 +29,8 @@ class SentencePairs(LanguageData):
     """Rows of one text or two with a class or a score.
 
     Texts are encoded once, in batches, by ``num_proc`` processes, cut to ``max_length`` ids (special tokens included,
-    the longer text first) and padded per batch. ``token_type_ids`` are there where the model takes them:
+    the longer text first) and padded per batch; ``bucketing`` makes batches of rows of about the same length, and each
+    of about the same number of tokens. ``token_type_ids`` are there where the model takes them:
     ``use_token_types``, or if null where the tokenizer's model does. Labels -1 (GLUE's tests) become IGNORED, NaN for
     scores: predicted, not scored.
 
@@ -65,6 +66,7 @@ class SentencePairs(LanguageData):
         num_proc: int = 1,
         shuffle: bool = True,
         drop_last: bool = False,
+        bucketing: bool = False,
         num_workers: int = 0,
         seed: int = 0,
         rows: Any = None,
@@ -76,6 +78,7 @@ class SentencePairs(LanguageData):
             num_workers=num_workers,
             shuffle=shuffle,
             drop_last=drop_last,
+            bucketing=bucketing,
             seed=seed,
         )
         self.source, self.given_rows, self.glue_task = source, rows, glue_task
@@ -215,13 +218,18 @@ class PairRows:
         """Count the rows."""
         return len(self.file)
 
+    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the number of tokens of each of ``rows``."""
+        return self.file.lengths(rows)
+
     def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
         """Return the rows of ``keys``, padded to the longest."""
         _, rows, fillers = rows_of(keys)
         flat, lengths = self.file.gather(rows)
-        batch = {"input_ids": padded(flat, lengths, self.fill), "attention_mask": real(lengths)}
+        layout = Layout(lengths)
+        batch = {"input_ids": layout.padded(flat, self.fill), "attention_mask": layout.attention_mask()}
         if self.types is not None:
-            batch["token_type_ids"] = padded(self.types.gather(rows)[0], lengths, 0)
+            batch["token_type_ids"] = layout.padded(self.types.gather(rows)[0], 0)
         labels = self.labels[rows]
         labels[fillers] = self.ignored
         return {**batch, "labels": labels, "example_ids": np.where(fillers, -1 - rows, rows)}

@@ -1,61 +1,151 @@
-"""Which rows a rank reads, and in which order.
+"""Which rows a rank reads, in which order, and in which batches.
 
 A key is ``(epoch, index)``. A negative index ``-1-i`` is a filler: row i again, scored nowhere, so that every rank has
-the same number of rows without any row counting twice.
+the same number of batches without any row counting twice.
 """
 
 from collections.abc import Iterator
+from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quatrain.data.counter_hash import key_of, permuted
+from quatrain.data.counter_hash import key_of, mix, permuted, words
 
 Key = tuple[int, int]
+Indices = NDArray[np.int64]
 
 EVALUATION = -1
 """The epoch in the keys of validation and test: what depends on the epoch is the same each time."""
 
-_CHUNK = 4096
-_SHUFFLE = 1  # tells the shuffle's random numbers from those of masks with the same seed
+POOL = 64
+"""Batches of each rank that are made at once; where batches go by length, their rows are shared out among them."""
+
+_SHUFFLE, _STEPS = 1, 5  # tell these random numbers from those of masks with the same seed
 
 
-def rows_of(keys: list[Key]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+class Buckets(Protocol):
+    """A way to share out a pool of rows, fillers too, among a number of batches that is not above theirs."""
+
+    def __call__(self, indices: Indices, count: int) -> list[Indices]:
+        """Return ``count`` batches, none empty, such that neighbours cost the same."""
+        ...
+
+
+def rows_of(keys: list[Key]) -> tuple[Indices, Indices, NDArray[np.bool_]]:
     """Return epochs [batch], rows [batch] (fillers too as the row that they repeat) and whether each is a filler."""
-    epochs, indices = np.asarray(keys, dtype=np.int64).reshape(-1, 2).T
-    fillers = indices < 0
-    return epochs, np.where(fillers, -1 - indices, indices), fillers
+    numbers = np.fromiter(chain.from_iterable(keys), dtype=np.int64, count=2 * len(keys))
+    epochs, indices = numbers.reshape(-1, 2).T
+    return epochs, rows_behind(indices), indices < 0
 
 
-def _share(size: int, world_size: int) -> int:
-    return -(-size // world_size)
+def rows_behind(indices: Indices) -> Indices:
+    """Return the row of each index, of a filler the one that it repeats."""
+    return np.where(indices < 0, -1 - indices, indices)
 
 
-def _indices(places: NDArray[np.int64], size: int, key: NDArray[np.uint64] | None) -> NDArray[np.int64]:
-    """Rows at the given places of the (shuffled) order; places beyond its end are fillers."""
-    inside = places % size
-    rows = inside if key is None else permuted(inside, size, key)
-    return np.where(places < size, rows, -1 - rows)
+class _Batches:
+    """The batches of one rank: every row of an epoch exactly once over all ranks, in an order fixed by (seed, epoch).
 
+    Without ``buckets`` rank r takes the places r, r + world_size, ... of the order, ``batch_size`` at a time, so that
+    the ranks' n-th batches together are the n-th batch of one process with a batch ``world_size`` times as large.
 
-class EpochSampler:
-    """Training keys: every row exactly once per epoch over all ranks, in an order fixed by (seed, epoch).
+    With ``buckets`` there are as many batches, and ``batch_size`` is their mean number of rows: the rows of `POOL`
+    steps, neighbours in the order, are shared out among the batches of those steps by ``buckets``. Neighbours among
+    those batches go to the ranks of one step; the order of the steps is fixed by (seed, epoch, pool).
 
-    Rank r takes the places r, r + world_size, ... of the order, so that the ranks' n-th batches together are the n-th
-    batch of one process with a batch ``world_size`` times as large. Memory does not depend on ``size``.
-    Every iteration gives ``epoch``, from the place on that `resume` named for the first one.
+    Memory does not depend on ``size``: a pool is made when the first of its batches is asked for.
     """
 
     def __init__(
-        self, size: int, *, shuffle: bool = True, seed: int = 0, epoch: int = 0, rank: int = 0, world_size: int = 1
+        self,
+        size: int,
+        *,
+        batch_size: int,
+        drop_last: bool,
+        shuffle: bool,
+        seed: int,
+        rank: int,
+        world_size: int,
+        buckets: Buckets | None,
     ) -> None:
-        self.size, self.shuffle, self.seed, self.epoch = size, shuffle, seed, epoch
-        self.rank, self.world_size = rank, world_size
-        self.start = 0
+        self.size, self.batch_size, self.drop_last = size, batch_size, drop_last
+        self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
+        self.buckets = buckets
+        self._held: tuple[int, int] | None = None
+        self._pool: list[Indices] = []
+
+    @property
+    def share(self) -> int:
+        """Rows of this rank in an epoch, those that even out the ranks too."""
+        return -(-self.size // self.world_size)
 
     def __len__(self) -> int:
-        """Count the keys of this rank in one epoch, fillers too; the same on every rank."""
-        return _share(self.size, self.world_size)
+        """Count the batches of an epoch; the same on every rank."""
+        return self.share // self.batch_size if self.drop_last else -(-self.share // self.batch_size)
+
+    def keys(self, epoch: int, number: int) -> list[Key]:
+        """Return the batch ``number`` of ``epoch``."""
+        pool, place = divmod(number, POOL)
+        if self._held != (epoch, pool):
+            make = self._in_order if self.buckets is None else self._by_length
+            self._pool, self._held = make(epoch, pool * POOL), (epoch, pool)
+        return [(epoch, index) for index in self._pool[place].tolist()]
+
+    def _in_order(self, epoch: int, first: int) -> list[Indices]:
+        """The batches from ``first`` on, as they lie in the order."""
+        numbers = np.arange(first * self.batch_size, min((first + POOL) * self.batch_size, self.share), dtype=np.int64)
+        indices = self._indices(epoch, self.rank + self.world_size * numbers)
+        return [indices[start : start + self.batch_size] for start in range(0, len(indices), self.batch_size)]
+
+    def _by_length(self, epoch: int, first: int) -> list[Indices]:
+        """The batches from ``first`` on, the rows of all their steps shared out anew."""
+        assert self.buckets is not None
+        steps = min(POOL, len(self) - first)
+        of_step = self.batch_size * self.world_size
+        places = np.arange(first * of_step, min((first + steps) * of_step, self.size), dtype=np.int64)
+        batches = steps * self.world_size
+        indices = self._indices(epoch, np.resize(places, max(len(places), batches)))
+        indices[len(places) :] = -1 - indices[len(places) :]
+        made = self.buckets(indices, batches)
+        order = np.argsort(mix(key_of(_STEPS, self.seed, epoch, first) ^ mix(words(np.arange(steps)))))
+        return [made[step * self.world_size + self.rank] for step in order.tolist()]
+
+    def _indices(self, epoch: int, places: Indices) -> Indices:
+        """Rows at ``places`` of the order; places beyond its end are fillers."""
+        inside = places % self.size
+        rows = permuted(inside, self.size, key_of(_SHUFFLE, self.seed, epoch)) if self.shuffle else inside
+        return np.where(places < self.size, rows, -1 - rows)
+
+
+class TrainingBatches(_Batches):
+    """Training batches. Every iteration gives ``epoch``, the first from the batch on that `resume` named."""
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        batch_size: int,
+        drop_last: bool = False,
+        shuffle: bool = True,
+        seed: int = 0,
+        epoch: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        buckets: Buckets | None = None,
+    ) -> None:
+        super().__init__(
+            size,
+            batch_size=batch_size,
+            drop_last=drop_last,
+            shuffle=shuffle,
+            seed=seed,
+            rank=rank,
+            world_size=world_size,
+            buckets=buckets,
+        )
+        self.epoch, self.start = epoch, 0
 
     def set_epoch(self, epoch: int) -> None:
         """Make ``epoch`` the next one; an iteration that is under way is not touched.
@@ -66,33 +156,37 @@ class EpochSampler:
             self.resume(epoch, 0)
 
     def resume(self, epoch: int, start: int) -> None:
-        """Make the next iteration the keys of ``epoch`` after the first ``start``; then come whole epochs again."""
+        """Make the next iteration the batches of ``epoch`` after the first ``start``; then come whole epochs again."""
         self.epoch, self.start = epoch, start
 
-    def __iter__(self) -> Iterator[Key]:
+    def __iter__(self) -> Iterator[list[Key]]:
         epoch, start, self.start = self.epoch, self.start, 0
-        for chunk in range(start, len(self), _CHUNK):
-            yield from self.keys(epoch, chunk, chunk + _CHUNK)
-
-    def keys(self, epoch: int, start: int, stop: int) -> list[Key]:
-        """Return the keys of this rank from its ``start``-th to before its ``stop``-th in ``epoch``."""
-        places = self.rank + self.world_size * np.arange(start, min(stop, len(self)), dtype=np.int64)
-        key = key_of(_SHUFFLE, self.seed, epoch) if self.shuffle else None
-        return [(epoch, index) for index in _indices(places, self.size, key).tolist()]
+        for number in range(start, len(self)):
+            yield self.keys(epoch, number)
 
 
-class EvaluationSampler:
-    """Validation and test keys: every row exactly once over all ranks, in order, with the epoch `EVALUATION`."""
+class EvaluationBatches(_Batches):
+    """Validation and test batches, with the epoch `EVALUATION`: the rows in order, or shared out within pools of it.
 
-    def __init__(self, size: int, *, rank: int = 0, world_size: int = 1) -> None:
-        self.size, self.rank, self.world_size = size, rank, world_size
+    With ``buckets`` the order of the steps in a pool is a shuffle, always the same one, so that a limit on the batches
+    takes long and short rows alike.
+    """
 
-    def __len__(self) -> int:
-        """Count the keys of this rank, fillers too; the same on every rank."""
-        return _share(self.size, self.world_size)
+    epoch = EVALUATION
 
-    def __iter__(self) -> Iterator[Key]:
-        for start in range(0, len(self), _CHUNK):
-            places = np.arange(start, min(start + _CHUNK, len(self)), dtype=np.int64) * self.world_size + self.rank
-            for index in _indices(places, self.size, None).tolist():
-                yield EVALUATION, index
+    def __init__(
+        self, size: int, *, batch_size: int, rank: int = 0, world_size: int = 1, buckets: Buckets | None = None
+    ) -> None:
+        super().__init__(
+            size,
+            batch_size=batch_size,
+            drop_last=False,
+            shuffle=False,
+            seed=0,
+            rank=rank,
+            world_size=world_size,
+            buckets=buckets,
+        )
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        return (self.keys(self.epoch, number) for number in range(len(self)))

@@ -15,7 +15,7 @@ from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
 from quatrain.data.module import LanguageData, fitted
-from quatrain.data.sampler import EpochSampler
+from quatrain.data.sampler import TrainingBatches
 from quatrain.data.text_rows import open_corpus, training_texts, write_stream
 from quatrain.data.token_file import TokenFile
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
@@ -185,8 +185,8 @@ def window_loader(
     if mistakes := short_for_a_window(len(tokens), max_length, "the text"):
         raise UserError(mistakes)
     rows = TrainingWindows(tokens, length=max_length, stride=stride)
-    sampler = EpochSampler(len(rows), shuffle=shuffle, seed=seed)
-    return training_loader(rows, sampler, batch_size=batch_size, drop_last=drop_last, num_workers=num_workers)
+    batches = TrainingBatches(len(rows), batch_size=batch_size, drop_last=drop_last, shuffle=shuffle, seed=seed)
+    return training_loader(rows, batches, num_workers=num_workers)
 
 
 def short_for_a_window(tokens: int, max_length: int, what: str) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from quatrain.data.sampler import EVALUATION, EpochSampler, Key
+from quatrain.data.sampler import Key
 
 LOOKED_AT = 200
 """Batches of an epoch whose shapes are read; of a longer one, evenly spaced ones."""
@@ -66,31 +66,25 @@ class Shapes:
         return as_tensors(self.rows.__getitems__(shape.keys))
 
 
-def look(loader: Any, batch_size: int, looked_at: int = LOOKED_AT) -> Shapes:
-    """Read the shapes of at most ``looked_at`` batches of ``loader``, evenly spaced over its first epoch."""
-    rows, sampler = loader.dataset, loader.sampler
+def look(loader: Any, looked_at: int = LOOKED_AT) -> Shapes:
+    """Read the shapes of at most ``looked_at`` batches of ``loader``, evenly spaced over its next epoch."""
+    rows, sampler = loader.dataset.rows, loader.sampler
     batches = len(loader)
     count = min(batches, looked_at)
     places = sorted({int((number + 0.5) / count * batches) for number in range(count)})
     found = []
     for place in places:
-        keys = _keys(sampler, place * batch_size, min((place + 1) * batch_size, len(sampler)))
+        keys = sampler.keys(sampler.epoch, place)
         arrays = rows.__getitems__(keys)
         size = int(arrays["input_ids"].size)
         found.append(Shape(keys, size, int(arrays["attention_mask"].sum()) if "attention_mask" in arrays else size))
     return Shapes(rows, sorted(found, key=lambda shape: shape.positions))
 
 
-def look_at_all(loaders: Any, batch_size: int) -> list[Shapes]:
+def look_at_all(loaders: Any) -> list[Shapes]:
     """As `look`, for a data module's one loader or list of loaders; an empty set is left out."""
     listed: Sequence[Any] = loaders if isinstance(loaders, list) else [loaders]
-    return [look(loader, batch_size) for loader in listed if len(loader)]
-
-
-def _keys(sampler: Any, start: int, stop: int) -> list[Key]:
-    if isinstance(sampler, EpochSampler):
-        return sampler.keys(0, start, stop)
-    return [(EVALUATION, place) for place in range(start, stop)]
+    return [look(loader) for loader in listed if len(loader)]
 
 
 def _halving(count: int) -> list[int]:

@@ -129,7 +129,7 @@ def _states(config: Mapping[str, Any]) -> float:
 def _shapes(config: Mapping[str, Any], data: Any, ranks: int) -> tuple[Shapes, list[Shapes], Length]:
     """The batches of training and of each validation set, and the length that follows."""
     batch_size = data.eval_batch_size or data.batch_size
-    training, held_out = look(data.train_dataloader(), data.batch_size), look_at_all(data.val_dataloader(), batch_size)
+    training, held_out = look(data.train_dataloader()), look_at_all(data.val_dataloader())
     length = training_length(
         config["trainer"],
         examples=data.summary["examples/train"],

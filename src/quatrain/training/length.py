@@ -11,7 +11,7 @@ class Length:
     """The length of a training; batches are those of one rank."""
 
     effective_batch: int
-    """Examples of an optimizer step, over all ranks and accumulated batches."""
+    """Examples of an optimizer step, over all ranks and accumulated batches; their mean where batches are by length."""
     batches_per_epoch: int
     steps_per_epoch: int
     steps: int
@@ -37,7 +37,7 @@ def training_length(
     Args:
         trainer: all of Lightning's arguments that a frozen config holds: max_epochs, max_steps, ...
         examples: training examples of an epoch, over all ranks.
-        batch_size: examples of a micro-batch of one rank.
+        batch_size: examples of a micro-batch of one rank; the mean where batches are by length, which changes no count.
         ranks: processes that train.
         drop_last: whether an incomplete last batch is left out.
         validation_batches: batches of one rank in all validation sets; 0 without validation.
