@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quatrain.data.counter_hash import key_of, mix, permuted, uniform, words
+from quatrain.data.counter_hash import begun_key, below, key_of, mix, permuted, words
 
 
 def test_mixing_is_splitmix64():
@@ -15,12 +15,26 @@ def test_mixing_is_splitmix64():
 
 
 def test_uniform_numbers_fill_their_bins_evenly():
-    drawn = uniform(key_of(7, np.arange(100_000)))
+    drawn = (key_of(7, np.arange(100_000)) >> np.uint64(11)) * 2.0**-53
     assert drawn.min() >= 0
     assert drawn.max() < 1
     counts = np.histogram(drawn, bins=50, range=(0, 1))[0]
     chi_square = ((counts - 2000) ** 2 / 2000).sum()
     assert chi_square < 85.4  # 49 degrees of freedom: beyond it in 1 of 1000
+
+
+@pytest.mark.parametrize("probability", [0.15, 0.8, 0.5, 2.0**-53, 1 - 2.0**-53, 1e-300, 1 / 3])
+def test_below_a_bound_is_below_the_probability(probability: float):
+    """Compared exactly with the number in [0, 1) that the first 53 bits are, at the bound and anywhere."""
+    bound = int(below(probability))
+    near = [word for word in range(bound - 5000, bound + 5000, 7) if 0 <= word < 1 << 64]
+    hashed = np.concatenate([words(np.asarray(near, dtype=np.uint64)), key_of(1, np.arange(1000))])
+    assert ((hashed < below(probability)) == ((hashed >> np.uint64(11)) * 2.0**-53 < probability)).all()
+
+
+def test_a_key_may_be_begun_once():
+    parts = np.arange(5)
+    assert (mix(begun_key(3, 7, -2) ^ mix(words(parts))) == key_of(7, -2, parts)).all()
 
 
 def test_keys_tell_order_sign_and_number_of_their_parts():

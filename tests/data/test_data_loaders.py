@@ -13,8 +13,10 @@ import torch
 from numpy.typing import NDArray
 
 from quatrain.core.errors import UserError
+from quatrain.data.buckets import TokenBudget
+from quatrain.data.collate import as_tensors
 from quatrain.data.loaders import evaluation_loader, training_loader
-from quatrain.data.sampler import EpochSampler, EvaluationSampler, Key
+from quatrain.data.sampler import EvaluationBatches, Key, TrainingBatches
 
 
 class Echo:
@@ -27,24 +29,33 @@ class Echo:
         return {"keys": np.asarray(keys)}
 
 
-def loader_of(num_workers: int, drop_last: bool = False) -> Any:
-    return training_loader(Echo(), EpochSampler(20, seed=3), batch_size=3, drop_last=drop_last, num_workers=num_workers)
+def loader_of(num_workers: int, drop_last: bool = False, by_length: bool = False) -> Any:
+    buckets = TokenBudget(lambda rows: 1 + rows % 7) if by_length else None
+    batches = TrainingBatches(20, batch_size=3, seed=3, drop_last=drop_last, buckets=buckets)
+    return training_loader(Echo(), batches, num_workers=num_workers)
+
+
+def held_out_loader(rows: Any, num_workers: int = 0) -> Any:
+    return evaluation_loader(rows, EvaluationBatches(20, batch_size=3), num_workers=num_workers)
 
 
 def keys_of(batches: Any) -> list[list[list[int]]]:
     return [batch["keys"].tolist() for batch in batches]
 
 
+@pytest.mark.parametrize("by_length", [False, True])
 @pytest.mark.parametrize(("num_workers", "resumed_with"), [(0, 0), (2, 2), (2, 1), (0, 2)])
-def test_a_state_taken_within_an_epoch_goes_on_exactly_with_any_workers(num_workers: int, resumed_with: int):
-    whole = loader_of(num_workers)
+def test_a_state_taken_within_an_epoch_goes_on_exactly_with_any_workers(
+    num_workers: int, resumed_with: int, by_length: bool
+):
+    whole = loader_of(num_workers, by_length=by_length)
     iterator = iter(whole)
     before = [next(iterator) for _ in range(3)]
     state = whole.state_dict()
     rest, following = keys_of(iterator), keys_of(whole)
 
     assert state == {"epoch": 0, "batches": 3}
-    resumed = loader_of(resumed_with)
+    resumed = loader_of(resumed_with, by_length=by_length)
     resumed.load_state_dict(state)
     assert resumed.state_dict() == state
     assert keys_of(resumed) == rest
@@ -84,10 +95,10 @@ def test_an_epoch_that_is_left_begins_anew_unless_another_is_named():
 def test_starting_workers_leaves_the_tokenizers_threads_as_they_were(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("TOKENIZERS_PARALLELISM", raising=False)
     list(loader_of(1))
-    list(evaluation_loader(Switch(), EvaluationSampler(20), batch_size=3, num_workers=1))
+    list(held_out_loader(Switch(), 1))
     assert "TOKENIZERS_PARALLELISM" not in os.environ
     monkeypatch.setenv("TOKENIZERS_PARALLELISM", "true")
-    batches = list(evaluation_loader(Switch(), EvaluationSampler(20), batch_size=3, num_workers=1))
+    batches = list(held_out_loader(Switch(), 1))
     assert os.environ["TOKENIZERS_PARALLELISM"] == "true"
     assert {int(batch["off"]) for batch in batches} == {1}
 
@@ -105,19 +116,39 @@ def test_workers_do_not_change_the_batches():
         assert keys_of(alone) == keys_of(helped)
 
 
+def test_processes_that_load_stay_for_the_next_epoch():
+    for loader in (loader_of(1), held_out_loader(Process(), 1)):
+        loader.dataset.rows = Process()
+        assert len({int(batch["process"]) for _ in range(2) for batch in loader} - {os.getpid()}) == 1
+
+
+class Process(Echo):
+    """Says which process reads."""
+
+    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
+        return {"process": np.asarray(os.getpid())}
+
+
+def test_plain_numbers_stay_plain():
+    batch = as_tensors({"ids": np.arange(3)[::-1], "longest": 7})
+    assert batch["ids"].tolist() == [2, 1, 0]
+    assert batch["longest"] == 7
+    assert type(batch["longest"]) is int
+
+
 def test_iterating_leaves_the_global_generator_alone():
     torch.manual_seed(1)
     wanted = torch.rand(1)
     torch.manual_seed(1)
     list(loader_of(0))
-    list(evaluation_loader(Echo(), EvaluationSampler(20), batch_size=3, num_workers=0))
+    list(held_out_loader(Echo()))
     assert torch.rand(1) == wanted
 
 
 def test_drop_last_keeps_whole_batches_and_refuses_to_leave_none():
     assert len(loader_of(0, drop_last=True)) == len(keys_of(loader_of(0, drop_last=True))) == 6
     with pytest.raises(UserError, match=r"data.drop_last=true leaves no batch: data.batch_size=21, .* has 20"):
-        training_loader(Echo(), EpochSampler(20), batch_size=21, drop_last=True, num_workers=0)
+        training_loader(Echo(), TrainingBatches(20, batch_size=21, drop_last=True), num_workers=0)
 
 
 class Asleep(Echo):
@@ -133,8 +164,7 @@ class Asleep(Echo):
 
 
 def hang(folder: Path) -> None:
-    sampler = EvaluationSampler(20)
-    list(evaluation_loader(Asleep(folder), sampler, batch_size=1, num_workers=2))
+    list(held_out_loader(Asleep(folder), 2))
 
 
 def alive(process: int) -> bool:

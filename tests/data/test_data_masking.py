@@ -5,7 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from quatrain.core.batches import IGNORED
+from quatrain.data.collate import Layout
+from quatrain.data.counter_hash import key_of, mix, words
 from quatrain.data.masking import Masking
+
+Ids = NDArray[np.int64]
 
 VOCAB = 100
 SPECIAL = np.arange(VOCAB) < 5
@@ -17,24 +21,78 @@ def masking(**changes: object) -> Masking:
     return Masking(**{**settings, **changes})  # type: ignore[arg-type]
 
 
-def table(rows: int, seq: int, seed: int = 0) -> NDArray[np.int64]:
+def table(rows: int, seq: int, seed: int = 0) -> Ids:
     return np.random.default_rng(seed).integers(5, VOCAB, size=(rows, seq))
 
 
-def apply(rule: Masking, ids: NDArray[np.int64], epoch: int = 0, first: int = 0):
-    examples = first + np.arange(len(ids))
-    return rule(ids, np.ones_like(ids), epochs=np.full(len(ids), epoch), examples=examples)
+def of_table(rule: Masking, ids: Ids, lengths: Ids, *, epochs: Ids, examples: Ids) -> tuple[Ids, Ids]:
+    """Mask the first ``lengths`` ids of each row of a table; masked ids and labels as tables, IGNORED beyond."""
+    layout = Layout(lengths)
+    inside = layout.attention_mask() == 1
+    flat, asked = rule(ids[:, : layout.longest][inside], layout, epochs=epochs, examples=examples)
+    return layout.padded(flat, IGNORED), layout.padded(asked, IGNORED)
 
 
-def test_special_tokens_and_padding_are_never_hidden_nor_drawn():
-    ids = table(200, 40)
+def apply(rule: Masking, ids: Ids, epoch: int = 0, first: int = 0) -> tuple[Ids, Ids]:
+    whole = np.full(len(ids), ids.shape[1])
+    return of_table(rule, ids, whole, epochs=np.full(len(ids), epoch), examples=first + np.arange(len(ids)))
+
+
+def plainly(rule: Masking, ids: Ids, lengths: Ids, *, epochs: Ids, examples: Ids) -> tuple[Ids, Ids]:
+    """What `of_table` gives, token by token, from the keys as they are written."""
+
+    def drawn(stream: int, row: int, position: int) -> int:
+        key = key_of(stream, rule.seed, int(epochs[row]), int(examples[row]))
+        return int(mix(key ^ mix(words(position)))[0])
+
+    masked, labels = np.full((2, len(ids), lengths.max()), IGNORED)
+    ordinary = np.flatnonzero(~rule.special)
+    for row, length in enumerate(lengths):
+        unit = 0
+        for position, token in enumerate(ids[row, :length].tolist()):
+            begins = position == 0 or rule.special[ids[row, position - 1]] or rule.special[token]
+            if rule.word_starts is None or rule.word_starts[token] or begins:
+                unit = position
+            masked[row, position] = token
+            if rule.special[token]:
+                continue
+            chosen = (drawn(2, row, unit) >> 11) * 2.0**-53 < rule.probability
+            if chosen or rule.labels == "all":
+                labels[row, position] = token
+            treatment = (drawn(3, row, position) >> 11) * 2.0**-53
+            if chosen and (rule.rule == "always" or treatment < 0.8):
+                masked[row, position] = rule.mask_id
+            elif chosen and treatment < 0.9:
+                masked[row, position] = ordinary[drawn(4, row, position) % len(ordinary)]
+    return masked, labels
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"rule": "always", "labels": "all"},
+        {"word_starts": np.arange(VOCAB) % 3 == 0, "seed": -7, "probability": 0.4},
+        {"labels": "all", "seed": 3, "probability": 0.9},
+    ],
+)
+def test_every_token_is_treated_as_its_own_hashes_say(changes: dict[str, object]):
+    ids = np.random.default_rng(3).integers(0, VOCAB, size=(9, 30))
+    lengths = np.asarray([30, 1, 7, 12, 30, 2, 29, 5, 18])
+    words_of: dict[str, Ids] = {"epochs": np.asarray([0, 1, -1] * 3), "examples": np.arange(9)[::-1] * 1_000_003}
+    found, wanted = (
+        of_table(masking(**changes), ids, lengths, **words_of),
+        plainly(masking(**changes), ids, lengths, **words_of),
+    )
+    assert (found[0] == wanted[0]).all()
+    assert (found[1] == wanted[1]).all()
+
+
+def test_special_tokens_are_never_hidden_nor_drawn():
+    ids = table(200, 35)
     ids[:, 0], ids[:, 20], ids[:, 30:] = 0, 2, 1
-    attention = np.ones_like(ids)
-    attention[:, 35:] = 0
-    ids[:, 36] = 50  # an ordinary id under padding
-    rule = masking(probability=0.9)
-    masked, labels = rule(ids, attention, epochs=np.zeros(200, int), examples=np.arange(200))
-    never = SPECIAL[ids] | (attention == 0)
+    masked, labels = apply(masking(probability=0.9), ids)
+    never = SPECIAL[ids]
     assert (masked[never] == ids[never]).all()
     assert (labels[never] == IGNORED).all()
     assert not (SPECIAL[masked] & ~never & (masked != MASK)).any()
@@ -96,12 +154,11 @@ def test_the_batch_does_not_matter_but_example_epoch_and_seed_do():
     assert len({row.tobytes() for row in whole}) == 8
     alone, _ = apply(masking(), ids[3:4], first=3)
     assert (alone == whole[3:4]).all()
-    backwards, _ = masking()(ids, np.ones_like(ids), epochs=np.zeros(8, int), examples=np.arange(8)[::-1])
+    numbers = np.arange(8)
+    backwards, _ = of_table(masking(), ids, np.full(8, 60), epochs=0 * numbers, examples=numbers[::-1])
     assert (backwards[::-1] == whole).all()
-    longer = np.concatenate([ids, np.ones((8, 5), int)], axis=1)
-    attention = np.concatenate([np.ones_like(ids), np.zeros((8, 5), int)], axis=1)
-    padded, _ = masking()(longer, attention, epochs=np.zeros(8, int), examples=np.arange(8))
-    assert (padded[:, :60] == whole).all()
+    shorter, _ = of_table(masking(), ids, 60 - numbers, epochs=0 * numbers, examples=numbers)
+    assert all((row[: 60 - number] == whole[number, : 60 - number]).all() for number, row in enumerate(shorter))
     assert (apply(masking(), ids, epoch=1)[0] != whole).any()
     assert (apply(masking(seed=1), ids)[0] != whole).any()
 

@@ -8,6 +8,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 
+from quatrain.data.masked_text import MaskedText
+from quatrain.data.module import LanguageData
 from quatrain.data.windows import Windows
 from quatrain.tokenizers.tokenizer import Tokenizer
 
@@ -50,7 +52,7 @@ class Save(Callback):
             trainer.save_checkpoint(self.path)
 
 
-def read(data: Windows, folder: Path, callbacks: list[Callback], start: Path | None, **words: Any) -> Any:
+def read(data: LanguageData, folder: Path, callbacks: list[Callback], start: Path | None, **words: Any) -> Any:
     reader = Reader()
     trainer = pl.Trainer(
         accelerator="cpu",
@@ -106,3 +108,47 @@ def test_a_resumed_run_reads_what_the_whole_run_reads(
     assert [epoch for epoch, _ in whole] == [epoch for epoch in range(3) for _ in range(each)]
     assert len({str(ids) for _, ids in whole}) == len(whole)  # another order in each epoch
     assert read(data(workers[1]), tmp_path, [], path, **limits) == whole[steps:]
+
+
+LINES = [" ".join(["mill"] * (1 + number * 5 % 13)) for number in range(280)]
+TEXTS = {"train": LINES, "validation": LINES[:5]}
+
+
+@pytest.mark.parametrize(
+    ("epochs", "batches", "workers", "packing"),
+    [(0, 1, (0, 0), False), (1, 63, (2, 1), False), (1, 65, (0, 2), True), (2, 0, (0, 0), True)],
+)
+def test_batches_by_length_are_resumed_too(
+    roberta: Tokenizer, tmp_path: Path, epochs: int, batches: int, workers: tuple[int, int], packing: bool
+):
+    """280 lines in 70 batches: a pool of 64 and one of 6."""
+
+    def data(num_workers: int) -> MaskedText:
+        numbers: Any = {"texts": TEXTS, "batch_size": 4, "num_workers": num_workers}
+        return MaskedText(tokenizer=roberta, bucketing=True, packing=packing, **numbers)
+
+    path, steps = tmp_path / "saved.ckpt", 70 * epochs + batches
+    whole = read(data(workers[0]), tmp_path, [Save("on_train_batch_end", steps, path)], None)
+    assert len(whole) == 210
+    assert sorted(number for _, ids in whole[:70] for number in ids) == list(range(280))
+    assert len({len(ids) for _, ids in whole}) > 3
+    assert read(data(workers[1]), tmp_path, [], path) == whole[steps:]
+
+
+def test_another_batch_size_goes_on_at_the_same_share_of_the_epoch(roberta: Tokenizer):
+    """Exactly where whole pools were given: then no line comes twice, and none is left out."""
+
+    def loader(batch_size: int, state: dict[str, Any] | None = None) -> tuple[MaskedText, Any]:
+        data = MaskedText(tokenizer=roberta, texts=TEXTS, batch_size=batch_size, bucketing=True)
+        data.setup()
+        if state:
+            data.load_state_dict(state)
+        return data, data.train_dataloader()
+
+    data, whole = loader(2)
+    given = iter(whole)
+    before = [number for _ in range(64) for number in next(given)["example_ids"].tolist()]
+    _, rest = loader(1, data.state_dict())
+    after = [batch["example_ids"].tolist() for batch in rest]
+    assert len(after) == 280 - 128
+    assert sorted([*before, *(number for ids in after for number in ids)]) == list(range(280))

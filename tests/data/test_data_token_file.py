@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quatrain.data.collate import as_tensors, padded, real
+from quatrain.data.collate import Layout, as_tensors
 from quatrain.data.token_file import TokenFile, TokenWriter, token_dtype
 
 
@@ -50,7 +50,11 @@ def test_an_unfinished_file_has_no_description(tmp_path: Path):
 
 
 def test_padding_goes_to_the_longest_row_of_the_batch():
-    flat, lengths = np.asarray([1, 2, 3, 4, 5]), np.asarray([2, 0, 3])
-    batch = as_tensors({"input_ids": padded(flat, lengths, 9), "attention_mask": real(lengths)})
+    layout = Layout(np.asarray([2, 0, 3]))
+    padded = layout.padded(np.asarray([1, 2, 3, 4, 5]), 9)
+    batch = as_tensors({"input_ids": padded, "attention_mask": layout.attention_mask()})
+    assert layout.rows.tolist() == [0, 0, 2, 2, 2]
+    assert layout.positions.tolist() == [0, 1, 0, 1, 2]
+    assert layout.starts.tolist() == [0, 2, 2]
     assert batch["input_ids"].tolist() == [[1, 2, 9], [9, 9, 9], [3, 4, 5]]
     assert batch["attention_mask"].tolist() == [[1, 1, 0], [0, 0, 0], [1, 1, 1]]

@@ -13,7 +13,7 @@ import pytest
 from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
 from quatrain.corpora.verse import log_probability
-from quatrain.data.sampler import EpochSampler
+from quatrain.data.sampler import TrainingBatches
 from quatrain.data.windows import Windows, window_loader
 from quatrain.tokenizers.tokenizer import Tokenizer
 from quatrain.tokenizers.trained import ByteLevelBPE
@@ -193,7 +193,8 @@ def test_the_trainer_says_epoch_and_rank(gpt2: Tokenizer):
     shares = [[n for batch in each.train_dataloader() for n in batch["example_ids"].tolist()] for each in (data, other)]
     assert len(shares[0]) == len(shares[1])
     assert sorted(n for share in shares for n in share if n >= 0) == list(range(len(data.rows["train"])))
-    assert shares[0] == [index for _, index in EpochSampler(len(data.rows["train"]), epoch=3, world_size=2)]
+    wanted = TrainingBatches(len(data.rows["train"]), batch_size=data.batch_size, epoch=3, world_size=2)
+    assert shares[0] == [index for keys in wanted for _, index in keys]
     held_out = [n for each in (data, other) for batch in each.val_dataloader() for n in batch["example_ids"].tolist()]
     assert sorted(n for n in held_out if n >= 0) == list(range(len(data.rows["validation"])))
 

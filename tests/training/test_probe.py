@@ -13,19 +13,18 @@ from quatrain.training.estimate import estimate, gather
 from quatrain.training.probe import Times, at
 
 
-@pytest.fixture(scope="module")
-def data() -> MaskedText:
+@pytest.fixture(scope="module", params=[False, True], ids=["in order", "by length"])
+def data(request: pytest.FixtureRequest) -> MaskedText:
     texts = {"train": ["a " * length for length in range(1, 41)], "validation": ["a a a", "a"]}
-    data = MaskedText(
-        tokenizer=ByteLevelBPE(vocab_size=270, min_frequency=1), texts=texts, max_length=64, batch_size=4, shuffle=True
-    )
+    tokenizer = ByteLevelBPE(vocab_size=270, min_frequency=1)
+    data = MaskedText(tokenizer=tokenizer, texts=texts, max_length=64, batch_size=4, bucketing=request.param)
     data.setup()
     return data
 
 
 def test_shapes_of_an_epoch(data: MaskedText) -> None:
     """All ten batches: their places and tokens are those that the loader itself gives."""
-    shapes = look(data.train_dataloader(), 4)
+    shapes = look(data.train_dataloader())
     batches = [(batch["input_ids"].numel(), int(batch["attention_mask"].sum())) for batch in data.train_dataloader()]
     assert sorted((shape.positions, shape.tokens) for shape in shapes.sample) == sorted(batches)
     places, tokens = (sum(column) for column in zip(*batches, strict=True))
@@ -33,17 +32,17 @@ def test_shapes_of_an_epoch(data: MaskedText) -> None:
     assert shapes.padding_share == pytest.approx(1 - tokens / places)
     assert shapes.largest.positions == max(batches)[0]
     assert shapes.batch(shapes.largest)["input_ids"].numel() == max(batches)[0]
-    assert [len(one.sample) for one in look_at_all(data.val_dataloader(), 4)] == [1]
+    assert [len(one.sample) for one in look_at_all(data.val_dataloader())] == [1]
 
 
 def test_of_a_long_epoch_some_batches_from_beginning_to_end(data: MaskedText) -> None:
-    found = look(data.train_dataloader(), 4, looked_at=3).sample
-    order = data.train_dataloader().sampler.keys(0, 0, 40)
-    assert sorted(order.index(shape.keys[0]) // 4 for shape in found) == [1, 5, 8]
+    found = look(data.train_dataloader(), looked_at=3).sample
+    order = list(data.train_dataloader().sampler)
+    assert sorted(order.index(shape.keys) for shape in found) == [1, 5, 8]
 
 
 def test_every_beginning_of_the_chosen_batches_covers_small_and_large(data: MaskedText) -> None:
-    shapes = look(data.train_dataloader(), 4)
+    shapes = look(data.train_dataloader())
     chosen = [shapes.sample.index(shape) for shape in shapes.spread(10)]
     assert sorted(chosen) == list(range(10))
     assert max(chosen[:2]) >= 5 > min(chosen[:2])

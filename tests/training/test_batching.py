@@ -1,0 +1,91 @@
+"""Proves that how rows are put in batches changes no loss, score or gradient of the same rows, but the padding."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from quatrain.data.masked_text import MaskedText
+from quatrain.data.module import LanguageData
+from quatrain.data.pairs import SentencePairs
+from quatrain.models.recipe import LanguageModel
+from quatrain.tasks import TASKS
+from quatrain.tokenizers.trained import ByteLevelBPE, WordPiece
+from quatrain.training.experiment import labels_for_model, sizes_for_model
+
+SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+NO_DROPOUT = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+
+
+def masked_text(**words: Any) -> LanguageData:
+    tokenizer = ByteLevelBPE(vocab_size=300, min_frequency=1)
+    return MaskedText(tokenizer=tokenizer, verse_size=40, example="line", max_length=64, **words)
+
+
+def pairs(**words: Any) -> LanguageData:
+    return SentencePairs(tokenizer=WordPiece(vocab_size=300), verse_size=160, max_length=48, **words)
+
+
+MAKERS = {"masked_lm": (masked_text, "roberta"), "sequence_classification": (pairs, "bert")}
+
+
+class Sums(pl.Callback):
+    def __init__(self) -> None:
+        self.step: dict[str, float] = {}
+        self.places = self.tokens = 0
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.places += batch["input_ids"].numel()
+        self.tokens += int(batch["attention_mask"].sum())
+        self.step = {name: float(value) for name, value in pl_module.last_step.items()}
+
+
+def one_step(name: str, folder: Path, **words: Any) -> tuple[Sums, dict[str, float], int]:
+    """One optimizer step over all of the training rows, and the scores of the held-out ones before it."""
+    make, kind = MAKERS[name]
+    data = make(**words)
+    data.setup()
+    recipe = LanguageModel(task=name, config={"model_type": kind, **SMALL, **NO_DROPOUT})  # type: ignore[arg-type]
+    torch.manual_seed(1)
+    task = TASKS[name](recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data)))
+    sums, count = Sums(), len(data.train_dataloader())
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        precision="32-true",
+        max_epochs=1,
+        accumulate_grad_batches=count,
+        limit_val_batches=1.0,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        default_root_dir=folder,
+        callbacks=[sums],
+    )
+    (scores,) = trainer.validate(task, datamodule=data, verbose=False)
+    trainer.fit(task, datamodule=data)
+    return sums, dict(scores), count
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have many workers.*", "ignore:.*LeafSpec.*:FutureWarning")
+@pytest.mark.parametrize("name", MAKERS)
+def test_the_same_rows_give_the_same_loss_gradient_and_scores(name: str, tmp_path: Path) -> None:
+    plain, scores, count = one_step(name, tmp_path, batch_size=16)
+    assert plain.step["train/padded_share"] == pytest.approx(1 - plain.tokens / plain.places)
+    assert plain.step["train/padded_share"] > 0.05
+    for words in ({"batch_size": 16}, {"batch_size": 7}):
+        by_length, other, batches = one_step(name, tmp_path, bucketing=True, **words)
+        assert batches == count or words["batch_size"] != 16
+        assert other == pytest.approx(scores, rel=1e-5)
+        assert by_length.step.keys() == plain.step.keys()
+        for metric in ("train/loss", "train/grad_norm"):
+            assert by_length.step[metric] == pytest.approx(plain.step[metric], rel=1e-5)
+        for metric in ("train/scored", "train/examples", "train/tokens"):
+            assert by_length.step[metric] == plain.step[metric]
+        assert by_length.tokens == plain.tokens == plain.step["train/tokens"]
+        assert by_length.step["train/padded_share"] == pytest.approx(1 - by_length.tokens / by_length.places)
+        assert by_length.step["train/padded_share"] < 0.4 * plain.step["train/padded_share"]
