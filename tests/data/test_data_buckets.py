@@ -2,6 +2,7 @@
 that does, ranks with equal work, fixed by (seed, epoch), resumed anywhere."""
 
 from itertools import combinations, pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,33 @@ def test_every_row_once_in_as_many_batches(
     taken = min(size, len(plain) * batch_size * world)
     assert len(seen) == len(set(seen)) == taken
     assert drop_last or seen == list(range(size))
-    full = (len(plain) - len(plain) % POOL) * world  # of batches: only those of a last pool can lack rows
-    assert sum(index < 0 for _, index in keys) == max(0, (len(plain) * world - full) - (taken - full * batch_size))
+    before = max(0, len(plain) - 1) // POOL * POOL * world  # batches of whole pools, which have rows enough
+    assert sum(index < 0 for _, index in keys) == max(0, len(plain) * world - before - (taken - before * batch_size))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    size=st.integers(1, 1500),
+    world=st.integers(1, 3),
+    batch_size=st.integers(1, 6),
+    parts=st.integers(2, 4),
+    packed=st.booleans(),
+    drop_last=st.booleans(),
+)
+def test_batches_in_parts_have_the_rows_of_the_whole_ones(
+    size: int, world: int, batch_size: int, parts: int, packed: bool, drop_last: bool
+):
+    """So an optimizer step of so many times more batches sees the same rows, on every rank."""
+    words: dict[str, Any] = {"drop_last": drop_last, "buckets": budget_of(table(size, 1), packed)}
+    whole = ranks_of(size, world, batch_size=batch_size * parts, **words)
+    small = ranks_of(size, world, batch_size=batch_size, parts=parts, **words)
+    count = ceil(ceil(size / world) / batch_size)
+    for ours, theirs in zip(small, whole, strict=True):
+        assert len(ours) == (len(theirs) * parts if drop_last else count)
+        assert all(ours)
+        for number, batch in enumerate(theirs):
+            together = [key for keys in ours[number * parts : (number + 1) * parts] for key in keys]
+            assert sorted(key for key in together if key[1] >= 0) == sorted(key for key in batch if key[1] >= 0)
 
 
 @settings(max_examples=30, deadline=None)

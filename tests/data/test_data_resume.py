@@ -1,5 +1,6 @@
 """A real Trainer that goes on from a checkpoint reads what the whole run would have read, wherever it stopped."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -135,20 +136,36 @@ def test_batches_by_length_are_resumed_too(
     assert read(data(workers[1]), tmp_path, [], path) == whole[steps:]
 
 
-def test_another_batch_size_goes_on_at_the_same_share_of_the_epoch(roberta: Tokenizer):
-    """Exactly where whole pools were given: then no line comes twice, and none is left out."""
+def test_smaller_batches_go_on_with_the_same_examples(roberta: Tokenizer):
+    """Batches of six in three parts of two, also when that run is itself gone on with; 47 batches of one pool."""
 
     def loader(batch_size: int, state: dict[str, Any] | None = None) -> tuple[MaskedText, Any]:
         data = MaskedText(tokenizer=roberta, texts=TEXTS, batch_size=batch_size, bucketing=True)
         data.setup()
         if state:
             data.load_state_dict(state)
-        return data, data.train_dataloader()
+        return data, iter(data.train_dataloader())
 
-    data, whole = loader(2)
-    given = iter(whole)
-    before = [number for _ in range(64) for number in next(given)["example_ids"].tolist()]
-    _, rest = loader(1, data.state_dict())
-    after = [batch["example_ids"].tolist() for batch in rest]
-    assert len(after) == 280 - 128
-    assert sorted([*before, *(number for ids in after for number in ids)]) == list(range(280))
+    def taken(batches: Any, count: int) -> list[list[int]]:
+        return [next(batches)["example_ids"].tolist() for _ in range(count)]
+
+    data, whole = loader(6)
+    taken(whole, 10)
+    state = data.state_dict()
+    rest = taken(whole, 37)
+    data, small = loader(2, state)
+    first = taken(small, 4)
+    _, again = loader(2, data.state_dict())
+    parts = first + taken(again, 3 * 36 + 2 - 4)
+    for number, ids in enumerate(rest):
+        assert sorted(chain(*parts[3 * number : 3 * number + 3])) == sorted(ids)
+    assert next(again, None) is None
+    _, large = loader(6, data.state_dict())
+    assert taken(large, 36) == rest[1:]
+
+
+def test_another_batch_size_goes_on_at_the_same_share_of_the_epoch(roberta: Tokenizer):
+    data = MaskedText(tokenizer=roberta, texts=TEXTS, batch_size=5, bucketing=True)
+    data.setup()
+    data.load_state_dict({"epoch": 1, "batches": 10, "batch_size": 8, "parts": 1})
+    assert len(list(data.train_dataloader())) == 280 // 5 - 16

@@ -1,17 +1,20 @@
 """Proves that how rows are put in batches changes no loss, score or gradient of the same rows, but the padding."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
 
+from quatrain.core.batches import IGNORED
 from quatrain.data.masked_text import MaskedText
 from quatrain.data.module import LanguageData
 from quatrain.data.pairs import SentencePairs
 from quatrain.models.recipe import LanguageModel
 from quatrain.tasks import TASKS
+from quatrain.tasks.masked_lm import MaskedLanguageModel
 from quatrain.tokenizers.trained import ByteLevelBPE, WordPiece
 from quatrain.training.experiment import labels_for_model, sizes_for_model
 
@@ -89,3 +92,30 @@ def test_the_same_rows_give_the_same_loss_gradient_and_scores(name: str, tmp_pat
         assert by_length.tokens == plain.tokens == plain.step["train/tokens"]
         assert by_length.step["train/padded_share"] == pytest.approx(1 - by_length.tokens / by_length.places)
         assert by_length.step["train/padded_share"] < 0.4 * plain.step["train/padded_share"]
+
+
+class Scored(MaskedLanguageModel):
+    """Scores every place with a loss of 1, whatever the model."""
+
+    def logits(self, batch: Any) -> torch.Tensor:
+        return batch["labels"]  # type: ignore[no-any-return]
+
+    def loss(self, logits: torch.Tensor, batch: Any, label_smoothing: float) -> tuple[torch.Tensor, torch.Tensor]:
+        scored = (logits != IGNORED).sum()
+        return scored.float(), scored
+
+
+def test_packed_batches_are_counted_as_their_padded_ones_but_for_the_padding(tmp_path: Path) -> None:
+    sums = []
+    for packing in (False, True):
+        data = masked_text(batch_size=16, packing=packing)
+        data.setup()
+        task = Scored(torch.nn.Linear(1, 1))
+        task._trainer = SimpleNamespace(accumulate_grad_batches=1)  # type: ignore[assignment]
+        for number, batch in enumerate(data.train_dataloader()):
+            task.training_step(batch, number)
+        sums.append(task._step.finish([]))
+    padded, packed = sums
+    assert padded[:4] == packed[:4]
+    assert int(packed.examples) == data.summary["examples/train"]
+    assert int(packed.tokens) == int(packed.positions) == data.summary["tokens/train"] < int(padded.positions)

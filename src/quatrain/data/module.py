@@ -56,6 +56,7 @@ class LanguageData(pl.LightningDataModule):
         self._tokenizer: Tokenizer | None = None
         self._training_loader: TrainingLoader | None = None
         self._place: dict[str, int] | None = None
+        self._parts = 1
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -111,16 +112,21 @@ class LanguageData(pl.LightningDataModule):
     def state_dict(self) -> dict[str, Any]:
         """The place in the training data, which Lightning keeps in the checkpoint."""
         loader = self._training_loader
-        return {} if loader is None else {**loader.state_dict(), "batch_size": self.batch_size}
+        if loader is None:
+            return {}
+        return {**loader.state_dict(), "batch_size": self.batch_size, "parts": self._parts}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Have the next training loader begin at the place of `state_dict`.
 
-        With batches of another size that is the same share of the epoch: the very same rows are left where batches are
-        not by length, or where whole pools of them (64 batches of either size) were given; in the midst of a pool some
-        of its rows come a second time, and as many not at all. With another number of ranks only the number of batches
-        is the same.
+        Exactly so with the same ranks and batches of the same size, or of one by which that is divisible: batches by
+        length are then those that there were, each in several parts, until the training ends. With any other size it
+        is the same share of the epoch; where batches are by length some rows of it come a second time, and as many not
+        at all. With another number of ranks it is the same number of batches.
         """
+        self._parts, rest = divmod(state_dict["batch_size"] * state_dict["parts"], self.batch_size)
+        if rest or not self._parts:
+            self._parts = 1
         batches = state_dict["batches"] * state_dict["batch_size"] // self.batch_size
         self._place = {"epoch": state_dict["epoch"], "batches": batches}
 
@@ -152,6 +158,7 @@ class LanguageData(pl.LightningDataModule):
             batch_size=self.batch_size,
             drop_last=self.drop_last,
             buckets=self._buckets(rows) if self.shuffle else None,
+            parts=self._parts if self.bucketing and self.shuffle else 1,
             shuffle=self.shuffle,
             seed=self.seed,
             epoch=self.trainer.current_epoch if self.trainer else 0,

@@ -53,7 +53,8 @@ class _Batches:
 
     With ``buckets`` there are as many batches, and ``batch_size`` is their mean number of rows: the rows of `POOL`
     steps, neighbours in the order, are shared out among the batches of those steps by ``buckets``. Neighbours among
-    those batches go to the ranks of one step; the order of the steps is fixed by (seed, epoch, pool).
+    those batches go to the ranks of one step; the order of the steps is fixed by (seed, epoch, pool). With ``parts``
+    that is done for batches so many times as large, each of which then comes in so many parts.
 
     Memory does not depend on ``size``: a pool is made when the first of its batches is asked for.
     """
@@ -69,10 +70,11 @@ class _Batches:
         rank: int,
         world_size: int,
         buckets: Buckets | None,
+        parts: int = 1,
     ) -> None:
         self.size, self.batch_size, self.drop_last = size, batch_size, drop_last
         self.shuffle, self.seed, self.rank, self.world_size = shuffle, seed, rank, world_size
-        self.buckets = buckets
+        self.buckets, self.parts = buckets, parts
         self._held: tuple[int, int] | None = None
         self._pool: list[Indices] = []
 
@@ -83,11 +85,13 @@ class _Batches:
 
     def __len__(self) -> int:
         """Count the batches of an epoch; the same on every rank."""
-        return self.share // self.batch_size if self.drop_last else -(-self.share // self.batch_size)
+        if self.drop_last:
+            return self.share // (self.batch_size * self.parts) * self.parts
+        return -(-self.share // self.batch_size)
 
     def keys(self, epoch: int, number: int) -> list[Key]:
         """Return the batch ``number`` of ``epoch``."""
-        pool, place = divmod(number, POOL)
+        pool, place = divmod(number, POOL * self.parts)
         if self._held != (epoch, pool):
             make = self._in_order if self.buckets is None else self._by_length
             self._pool, self._held = make(epoch, pool * POOL), (epoch, pool)
@@ -95,22 +99,31 @@ class _Batches:
 
     def _in_order(self, epoch: int, first: int) -> list[Indices]:
         """The batches from ``first`` on, as they lie in the order."""
-        numbers = np.arange(first * self.batch_size, min((first + POOL) * self.batch_size, self.share), dtype=np.int64)
+        first *= self.parts
+        stop = min((first + POOL * self.parts) * self.batch_size, self.share)
+        numbers = np.arange(first * self.batch_size, stop, dtype=np.int64)
         indices = self._indices(epoch, self.rank + self.world_size * numbers)
         return [indices[start : start + self.batch_size] for start in range(0, len(indices), self.batch_size)]
 
     def _by_length(self, epoch: int, first: int) -> list[Indices]:
-        """The batches from ``first`` on, the rows of all their steps shared out anew."""
-        assert self.buckets is not None
-        steps = min(POOL, len(self) - first)
-        of_step = self.batch_size * self.world_size
+        """The batches from ``first`` on, the rows of all their steps shared out anew; each in its parts."""
+        steps = min(POOL, -(-len(self) // self.parts) - first)
+        of_step = self.batch_size * self.parts * self.world_size
         places = np.arange(first * of_step, min((first + steps) * of_step, self.size), dtype=np.int64)
-        batches = steps * self.world_size
-        indices = self._indices(epoch, np.resize(places, max(len(places), batches)))
-        indices[len(places) :] = -1 - indices[len(places) :]
-        made = self.buckets(indices, batches)
+        made = self._shared(self._indices(epoch, places), steps * self.world_size)
         order = np.argsort(mix(key_of(_STEPS, self.seed, epoch, first) ^ mix(words(np.arange(steps)))))
-        return [made[step * self.world_size + self.rank] for step in order.tolist()]
+        own = [made[step * self.world_size + self.rank] for step in order.tolist()]
+        left = len(self) - first * self.parts  # the last batch of an epoch may have fewer parts
+        parts = [min(self.parts, left - number * self.parts) for number in range(steps)]
+        return [part for batch, count in zip(own, parts, strict=True) for part in self._shared(batch, count)]
+
+    def _shared(self, indices: Indices, count: int) -> list[Indices]:
+        """``indices`` in ``count`` batches; where there are fewer of them, with fillers."""
+        if count == 1:
+            return [indices]
+        assert self.buckets is not None
+        spare = np.resize(indices, max(0, count - len(indices)))
+        return self.buckets(np.concatenate([indices, -1 - rows_behind(spare)]), count)
 
     def _indices(self, epoch: int, places: Indices) -> Indices:
         """Rows at ``places`` of the order; places beyond its end are fillers."""
@@ -134,6 +147,7 @@ class TrainingBatches(_Batches):
         rank: int = 0,
         world_size: int = 1,
         buckets: Buckets | None = None,
+        parts: int = 1,
     ) -> None:
         super().__init__(
             size,
@@ -144,6 +158,7 @@ class TrainingBatches(_Batches):
             rank=rank,
             world_size=world_size,
             buckets=buckets,
+            parts=parts,
         )
         self.epoch, self.start = epoch, 0
 
