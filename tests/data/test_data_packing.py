@@ -80,3 +80,10 @@ def test_rows_to_predict_are_padded_and_in_order(bert: Tokenizer):
     assert all(batch["input_ids"].shape == batch["attention_mask"].shape for batch in batches)
     rows = [number for batch in batches for number in batch["example_ids"].tolist()]
     assert rows == list(range(data.summary["examples/test"]))  # type: ignore[arg-type]
+
+
+def test_training_that_is_not_shuffled_is_not_by_length(bert: Tokenizer):
+    batches = [
+        batch["example_ids"].tolist() for batch in module(bert, bucketing=True, shuffle=False).train_dataloader()
+    ]
+    assert batches == [list(range(start, min(start + 4, 54))) for start in range(0, 54, 4)]
