@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quatrain.core.asking import ignore
+from quatrain.core.collector import resting_collector
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
 from quatrain.runs.directory import RunDirectory, RunStatus, load_run
@@ -96,13 +97,17 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
 
 def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop: StopRequest) -> Prepared:
     """Build data, tokenizer, model, task and trainer, and refuse what does not fit; nothing is trained."""
-    from quatrain.runs.metrics_file import MetricsFile
-    from quatrain.runs.run_log import quiet_libraries
-    from quatrain.runs.taking_up import beginning, take_up
-    from quatrain.sweeps.judge import Judge, may_be_pruned
-    from quatrain.training.checkpoints import checkpoints_of
-    from quatrain.training.experiment import assemble, assemble_trainer, choose
-    from quatrain.training.pruning import Pruning
+    with resting_collector():
+        import pytorch_lightning  # noqa: F401
+        import transformers.modeling_utils  # noqa: F401
+
+        from quatrain.runs.metrics_file import MetricsFile
+        from quatrain.runs.run_log import quiet_libraries
+        from quatrain.runs.taking_up import beginning, take_up
+        from quatrain.sweeps.judge import Judge, may_be_pruned
+        from quatrain.training.checkpoints import checkpoints_of
+        from quatrain.training.experiment import assemble, assemble_trainer, choose
+        from quatrain.training.pruning import Pruning
 
     begun = beginning(run, changes, before)
     config = begun.config
