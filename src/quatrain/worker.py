@@ -126,6 +126,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         stop,
         before_saving=rows.flush,
         pruning=pruning,
+        tell=tell,
     )
     tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
@@ -153,8 +154,7 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
     if config["trainer"]["profiler"]:
         tell(f"the profile stands at the end of {run.log}")
     if trainer.is_global_zero:
-        speed = {"seconds": metrics.seconds, "tokens": metrics.tokens, "tokens_per_second": metrics.tokens_per_second}
-        result = {"metrics": scores, "best": best, **speed}
+        result = {"metrics": scores, "best": best, **metrics.speed()}
         if why:
             pruned(run, why, result)
         else:
