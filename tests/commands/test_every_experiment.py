@@ -139,7 +139,8 @@ def test_debug_options_run(option: str, run_here: Callable[..., Any]) -> None:
     )
     assert code == 0, run.log.read_text()
     if option == "profile":
-        assert "run_training_batch" in run.log.read_text()
+        assert "the 10 dearest parts of a batch" in run.log.read_text()
+        assert (run.path / "profile" / "trace.json.gz").is_file()
 
 
 def test_lora_trains_adapters_and_exports_a_plain_model(run_here: Callable[..., Any], bert_folder: Path) -> None:

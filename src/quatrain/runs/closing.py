@@ -1,6 +1,6 @@
 """The table that a run ends with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quatrain.core.terminal import one_line
@@ -68,20 +68,15 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
     lines |= {name: f"{value:.4g}" for name, value in result["metrics"].items() if name.startswith("test")}
     lines["best step"] = f"{result['best']['step']:,}"
     if result["tokens_per_second"]:
-        lines["training"] = f"{result['seconds']:.1f} s, {', '.join(_speed(result))}"
+        wait = f", {result['data_wait']:.1%} waiting for data" if result.get("data_wait") else ""
+        lines["training"] = f"{result['seconds']:.1f} s, {result['tokens_per_second']:,.0f} tokens/s{wait}"
+    if result.get("flops_per_second"):
+        share = "" if result["mfu"] is None else f", MFU {result['mfu']:.1%} (of the measured peak)"
+        lines["computing"] = f"{in_flops(result['flops_per_second'])}{share}"
     table = Table.grid(padding=(0, 2))
     for name, value in lines.items():
         table.add_row(f"[bold]{name}", value)
     return table
-
-
-def _speed(result: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{result['tokens_per_second']:,.0f} tokens/s"
-    if result.get("flops_per_second"):
-        share = "" if result["mfu"] is None else f" (MFU {result['mfu']:.1%})"
-        yield f"{in_flops(result['flops_per_second'])}{share}"
-    if result.get("data_wait"):
-        yield f"{result['data_wait']:.1%} waiting for data"
 
 
 def _samples(samples: Sequence[Any], asked: str) -> Any:

@@ -216,7 +216,7 @@ def assemble_trainer(
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
     the config leaves it open. ``stop`` is what signals ask of the training; ``before_saving`` is called on rank 0
     before a checkpoint is named. ``pruning`` is the `quatrain.training.pruning.Pruning` of a search's trial. ``tell``
-    hears of the device's peak; without it that is not measured.
+    hears of the device's peak and of ``speed.profile``; without it neither is measured.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
@@ -224,6 +224,7 @@ def assemble_trainer(
     from quatrain.training.batch_seeds import BatchSeeds
     from quatrain.training.guards import StopAtNonFinite
     from quatrain.training.metrics_log import MetricsLog
+    from quatrain.training.profiler import Profile
     from quatrain.training.progress import Progress
     from quatrain.training.trainer import build_trainer
 
@@ -244,6 +245,7 @@ def assemble_trainer(
         metrics,
         Progress(metrics),
         *([pruning] if pruning else []),
+        *([Profile(folder / "profile", tell)] if config["speed"]["profile"] and tell else []),
         *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}),
     ]
     arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}
