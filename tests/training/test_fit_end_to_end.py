@@ -312,7 +312,11 @@ def test_several_devices_get_our_ddp(tmp_path: Path) -> None:
         trainer = build_trainer({"accelerator": "cpu"} | arguments, callbacks=[], loggers=[], folder=tmp_path)
         strategy = trainer.strategy
         assert strategy.process_group_backend == "gloo"
-        assert strategy._ddp_kwargs == {"forward_sync_buffers": False, "find_unused_parameters": False}
+        assert strategy._ddp_kwargs == {
+            "forward_sync_buffers": False,
+            "gradient_as_bucket_view": True,
+            "find_unused_parameters": False,
+        }
         assert isinstance(strategy.checkpoint_io, WholeCheckpoints)
     name = "ddp_find_unused_parameters_true"
     arguments = {"accelerator": "cpu", "devices": 2, "strategy": name}

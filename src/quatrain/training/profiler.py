@@ -111,7 +111,7 @@ def plan(batches: float) -> tuple[int, int, int]:
 
 
 def table(events: Any, batches: int) -> list[str]:
-    """The lines of a table from PyTorch's ``key_averages`` over ``batches``: own time, its share, calls, of one batch."""
+    """Lines of a table from the ``key_averages`` of ``batches``: time by itself, its share, and calls, of one batch."""
     on_device = any(event.self_device_time_total for event in events)
     rows = []
     for event in events:
