@@ -140,6 +140,7 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
     from quatrain.runs.outcome import pruned
     from quatrain.runs.record import conclude, last_scores, take_best
     from quatrain.training.seeding import seed_everything
+    from quatrain.training.trainer import part
 
     begun, experiment, trainer, metrics, pruning = prepared
     config = begun.config
@@ -159,7 +160,7 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
             pruned(run, why, result)
         else:
             conclude(run, config, experiment, result)
-    trainer.strategy.barrier("the run is concluded")
+    part(trainer)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,8 @@ class LanguageTask(LightningModule):
         loss, scored = self.training_loss(batch)
         mask, ids = batch.get("attention_mask"), batch["input_ids"]
         tokens = ids.numel() if mask is None else mask.sum()
-        self._step.add(loss=loss, scored=scored, examples=len(ids), tokens=tokens, positions=ids.numel())
+        examples = len(batch.get("example_ids", ids))  # packed ones share a row
+        self._step.add(loss=loss, scored=scored, examples=examples, tokens=tokens, positions=ids.numel())
         return loss * (DAMPING * self.trainer.accumulate_grad_batches)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:

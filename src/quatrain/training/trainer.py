@@ -14,6 +14,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback, Checkpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
+from torch import distributed
 
 from quatrain.core.errors import UserError
 from quatrain.training.checkpoint_files import WholeCheckpoints
@@ -102,6 +103,13 @@ def _strategy(arguments: Mapping[str, Any]) -> Any:
             timeout=RANK_TIMEOUT,
         )
     return name
+
+
+def part(trainer: pl.Trainer) -> None:
+    """Wait for the other ranks, and end what connects them: its threads would abort a process that ends with them."""
+    trainer.strategy.barrier("the run is concluded")
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def ranks(devices: int | str | Sequence[int], nodes: int = 1) -> float:
