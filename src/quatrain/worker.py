@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quatrain.core.asking import ignore
+from quatrain.core.collector import resting_collector
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
 from quatrain.runs.directory import RunDirectory, RunStatus, load_run
@@ -96,13 +97,17 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
 
 def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop: StopRequest) -> Prepared:
     """Build data, tokenizer, model, task and trainer, and refuse what does not fit; nothing is trained."""
-    from quatrain.runs.metrics_file import MetricsFile
-    from quatrain.runs.run_log import quiet_libraries
-    from quatrain.runs.taking_up import beginning, take_up
-    from quatrain.sweeps.judge import Judge, may_be_pruned
-    from quatrain.training.checkpoints import checkpoints_of
-    from quatrain.training.experiment import assemble, assemble_trainer, choose
-    from quatrain.training.pruning import Pruning
+    with resting_collector():
+        import pytorch_lightning  # noqa: F401
+        import transformers.modeling_utils  # noqa: F401
+
+        from quatrain.runs.metrics_file import MetricsFile
+        from quatrain.runs.run_log import quiet_libraries
+        from quatrain.runs.taking_up import beginning, take_up
+        from quatrain.sweeps.judge import Judge, may_be_pruned
+        from quatrain.training.checkpoints import checkpoints_of
+        from quatrain.training.experiment import assemble, assemble_trainer, choose
+        from quatrain.training.pruning import Pruning
 
     begun = beginning(run, changes, before)
     config = begun.config
@@ -121,6 +126,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         stop,
         before_saving=rows.flush,
         pruning=pruning,
+        tell=tell,
     )
     tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
@@ -134,6 +140,7 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
     from quatrain.runs.outcome import pruned
     from quatrain.runs.record import conclude, last_scores, take_best
     from quatrain.training.seeding import seed_everything
+    from quatrain.training.trainer import part
 
     begun, experiment, trainer, metrics, pruning = prepared
     config = begun.config
@@ -148,13 +155,12 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
     if config["trainer"]["profiler"]:
         tell(f"the profile stands at the end of {run.log}")
     if trainer.is_global_zero:
-        speed = {"seconds": metrics.seconds, "tokens": metrics.tokens, "tokens_per_second": metrics.tokens_per_second}
-        result = {"metrics": scores, "best": best, **speed}
+        result = {"metrics": scores, "best": best, **metrics.speed()}
         if why:
             pruned(run, why, result)
         else:
             conclude(run, config, experiment, result)
-    trainer.strategy.barrier("the run is concluded")
+    part(trainer)
 
 
 if __name__ == "__main__":

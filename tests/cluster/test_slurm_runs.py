@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from quatrain.config.compose import compose
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
 
 from .conftest import Slurm, answer, wait_for
@@ -43,8 +44,7 @@ print(executor.submit(Job(), sys.argv[1]).job_id)
 
 def rows(run: RunDirectory) -> list[tuple[object, ...]]:
     return [
-        tuple((name, value) for name, value in row.items() if name != "train/tokens_per_second")
-        for row in run.read_metrics()
+        tuple((name, value) for name, value in row.items() if not name.endswith(OF_TIME)) for row in run.read_metrics()
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from quatrain.config.compose import compose
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.naming import identity_hash
 
@@ -41,9 +42,7 @@ Key = tuple[int, int]
 
 def rows(run: RunDirectory) -> list[dict[str, float]]:
     """All that is logged but for what depends on the machine's load."""
-    return [
-        {name: value for name, value in row.items() if name != "train/tokens_per_second"} for row in run.read_metrics()
-    ]
+    return [{name: value for name, value in row.items() if not name.endswith(OF_TIME)} for row in run.read_metrics()]
 
 
 def losses(root: Path) -> dict[Key, object]:

@@ -50,11 +50,15 @@ def test_an_experiment_runs(
     assert code == 0, run.log.read_text()
     assert run.status().status == "done"
     result = json.loads(run.result.read_text())
-    assert {"metrics", "best", "seconds", "tokens_per_second"} <= set(result)
+    assert {"metrics", "best", "seconds"} <= set(result)
+    assert all(result[name] > 0 for name in ("tokens_per_second", "flops_per_second", "mfu"))
+    assert 0 <= result["data_wait"] <= 1
     assert result["best"]["step"] == 3
     rows = run.read_metrics()
     assert list(rows[0])[:2] == ["step", "epoch"]
     assert [row["step"] for row in rows if "train/loss" in row] == [1, 2, 3]
+    speed = {f"train/{name}" for name in ("tokens_per_second", "padded_share", "flops_per_second", "mfu", "data_wait")}
+    assert all(speed <= set(row) for row in rows if "train/loss" in row)
     assert sum("val/loss" in row for row in rows) >= 1
     names = {path.name for path in run.checkpoints.iterdir()}
     assert names == {"best.ckpt", "last.ckpt", saved_in(run.checkpoints)[0].path.name}
@@ -139,7 +143,8 @@ def test_debug_options_run(option: str, run_here: Callable[..., Any]) -> None:
     )
     assert code == 0, run.log.read_text()
     if option == "profile":
-        assert "run_training_batch" in run.log.read_text()
+        assert "the 10 dearest parts of a batch" in run.log.read_text()
+        assert (run.path / "profile" / "trace.json.gz").is_file()
 
 
 def test_lora_trains_adapters_and_exports_a_plain_model(run_here: Callable[..., Any], bert_folder: Path) -> None:

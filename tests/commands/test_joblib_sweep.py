@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
 
 from .conftest import SMALL
@@ -46,6 +47,4 @@ def _runs(root: Path) -> list[RunDirectory]:
 
 
 def _losses(run: RunDirectory) -> list[dict[str, float]]:
-    return [
-        {name: value for name, value in row.items() if name != "train/tokens_per_second"} for row in run.read_metrics()
-    ]
+    return [{name: value for name, value in row.items() if not name.endswith(OF_TIME)} for row in run.read_metrics()]

@@ -15,6 +15,7 @@ import pytest
 from quatrain.__main__ import main
 from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
 from quatrain.runs.changes import read_changes
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory, write_json
 from quatrain.runs.lock import locked
 from quatrain.training.preemption import Stopped, StopRequest
@@ -71,9 +72,7 @@ def resume(run: RunDirectory, *words: str) -> int:
 
 def told(run: RunDirectory) -> list[dict[str, float]]:
     """All that a run logged but its speed."""
-    return [
-        {name: value for name, value in row.items() if name != "train/tokens_per_second"} for row in run.read_metrics()
-    ]
+    return [{name: value for name, value in row.items() if not name.endswith(OF_TIME)} for row in run.read_metrics()]
 
 
 def assert_same(one: RunDirectory, other: RunDirectory) -> None:

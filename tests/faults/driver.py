@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.config.compose import compose
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
@@ -111,8 +112,7 @@ def interrupted(folder: Path, *overrides: str) -> RunDirectory:
 def told(run: RunDirectory) -> list[dict[str, str]]:
     with run.metrics.open(encoding="utf-8", newline="") as file:
         return [
-            {name: text for name, text in row.items() if name != "train/tokens_per_second"}
-            for row in csv.DictReader(file)
+            {name: text for name, text in row.items() if not name.endswith(OF_TIME)} for row in csv.DictReader(file)
         ]
 
 

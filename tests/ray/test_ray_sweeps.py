@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
 
 pytest.importorskip("hydra_plugins.hydra_ray_launcher", reason="could not run: make ray")
@@ -42,7 +43,7 @@ def losses(root: Path) -> dict[str, list[dict[str, float]]]:
     found = {}
     for path in root.glob("*/metrics.csv"):
         rows = RunDirectory(path.parent).read_metrics()
-        found[path.parent.name] = [{k: v for k, v in row.items() if k != "train/tokens_per_second"} for row in rows]
+        found[path.parent.name] = [{k: v for k, v in row.items() if not k.endswith(OF_TIME)} for row in rows]
     return found
 
 

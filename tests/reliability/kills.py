@@ -25,7 +25,8 @@ from pathlib import Path
 
 from scenarios import SCENARIOS, SMALL, Scenario, Started
 
-SPEED = ("train/tokens_per_second",)
+from quatrain.runs.comparison import OF_TIME
+
 ASKING = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2)
 FAILED, INTERRUPTED = 1, 75
 SOON, SURVIVAL = 10.0, 2.0
@@ -159,7 +160,9 @@ def differences(whole: Path, run: Path) -> list[str]:
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [{name: value for name, value in row.items() if name not in SPEED} for row in csv.DictReader(file)]
+        return [
+            {name: value for name, value in row.items() if not name.endswith(OF_TIME)} for row in csv.DictReader(file)
+        ]
 
 
 def freeze(scenario: Scenario, folder: Path) -> Path:

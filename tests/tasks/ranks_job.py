@@ -88,6 +88,8 @@ def run(out: Path, rank: int, world: int) -> None:
     (out / f"{world}-{rank}.json").write_text(
         json.dumps({**found, **{f"score/{name}": one for name, one in scores.items()}})
     )
+    if world > 1:
+        torch.distributed.destroy_process_group()  # its threads abort a process that ends with them, now and then
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ def test_each_step_is_reported_once_with_the_rate_it_used(tmp_path: Path) -> Non
     assert all(row["train/tokens_per_second"] > 0 for row in rows)
     assert [(row["step"], row["val/loss"]) for row in fitted.validation_rows] == [(4, 3.0), (8, 1.0), (12, 2.0)]
     assert (fitted.log.tokens, fitted.log.examples) == (240, 24)
-    assert fitted.log.tokens_per_second == pytest.approx(240 / fitted.log.seconds)
+    assert fitted.log.rates["tokens_per_second"] == pytest.approx(240 / fitted.log.seconds)
 
 
 def test_a_validation_row_holds_every_held_out_set_and_nothing_else() -> None:
@@ -208,7 +208,7 @@ def test_steps_are_optimizer_steps_when_batches_accumulate(tmp_path: Path) -> No
 def test_validation_time_is_not_training_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a clock that only validation moves, no second of training passes."""
     now = [100.0]
-    monkeypatch.setattr("quatrain.training.metrics_log.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("quatrain.training.clock.time.perf_counter", lambda: now[0])
     plain = TinyTask.validation_step
 
     def slow(self: TinyTask, batch: list[torch.Tensor], batch_idx: int) -> None:
@@ -312,7 +312,11 @@ def test_several_devices_get_our_ddp(tmp_path: Path) -> None:
         trainer = build_trainer({"accelerator": "cpu"} | arguments, callbacks=[], loggers=[], folder=tmp_path)
         strategy = trainer.strategy
         assert strategy.process_group_backend == "gloo"
-        assert strategy._ddp_kwargs == {"forward_sync_buffers": False, "find_unused_parameters": False}
+        assert strategy._ddp_kwargs == {
+            "forward_sync_buffers": False,
+            "gradient_as_bucket_view": True,
+            "find_unused_parameters": False,
+        }
         assert isinstance(strategy.checkpoint_io, WholeCheckpoints)
     name = "ddp_find_unused_parameters_true"
     arguments = {"accelerator": "cpu", "devices": 2, "strategy": name}

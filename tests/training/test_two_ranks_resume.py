@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from quatrain.config.compose import compose
+from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
@@ -51,7 +52,7 @@ def work(run: RunDirectory, program: Path, *words: str) -> int:
 def told(run: RunDirectory) -> list[dict[str, str]]:
     with run.metrics.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return [{name: text for name, text in row.items() if name != "train/tokens_per_second"} for row in rows]
+    return [{name: text for name, text in row.items() if not name.endswith(OF_TIME)} for row in rows]
 
 
 def test_two_ranks_stop_together_and_go_on(tmp_path: Path) -> None:

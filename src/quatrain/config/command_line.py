@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from quatrain.config import sweeping
-from quatrain.config.compose import compose_here, compose_nodes, hydra_at, own_folders
+from quatrain.config.compose import compose_examined, compose_here, hydra_at, own_folders
 from quatrain.config.flags import hydra_arguments, parse_flags
 from quatrain.config.folder import conf_folder
 from quatrain.config.handed_over import run_here
@@ -59,7 +59,7 @@ def read(command: str, arguments: list[str]) -> "Job | list[Job] | Swept | Prepr
         if examined.mistakes:
             raise UserError(examined.mistakes)
         if flags.cfg == "job":
-            _print_job(flags, compose_nodes(examined.accepted, folders))
+            _print_job(flags, compose_examined(examined, folders))
             return None
         if command == "preprocess" and flags.multirun:
             from quatrain.config.preprocessing import sweep

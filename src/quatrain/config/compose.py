@@ -48,7 +48,7 @@ def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
         raise UserError([*examined.mistakes, *_wrong_values(examined, folders)])
     if examined.swept:
         raise UserError(f"{examined.swept[0]} has several values; add --multirun (-m) to run one job for each.")
-    composed = compose_nodes(examined.accepted, folders)
+    composed = compose_examined(examined, folders)
     config: dict[str, Any] = {}
     try:
         config = resolve(composed)
@@ -87,15 +87,30 @@ def complete(config: dict[str, Any]) -> dict[str, Any]:
     return freeze(config)
 
 
+def compose_examined(examined: "Examined", folders: list[str]) -> Any:
+    """As `compose_nodes`, of the accepted overrides; what was composed to examine them is not composed again."""
+    from omegaconf import open_dict
+
+    if examined.composed is None:
+        return compose_nodes(examined.accepted, folders)
+    with open_dict(examined.composed):
+        examined.composed.pop("hydra")
+    return _meant(examined.composed, examined.accepted, folders)
+
+
 def compose_nodes(overrides: list[str], folders: list[str]) -> Any:
     """Let Hydra compose, with what the experiment says to other options than the chosen ones left out.
 
     Raises:
         UserError: Hydra's error as one sentence.
     """
+    return _meant(hydra_composed([*searched(folders), *overrides]), overrides, folders)
+
+
+def _meant(composed: Any, overrides: list[str], folders: list[str]) -> Any:
     from quatrain.config.replaced_options import without_foreign_leaves
 
-    return without_foreign_leaves(hydra_composed([*searched(folders), *overrides]), overrides, searched(folders))
+    return without_foreign_leaves(composed, overrides, searched(folders))
 
 
 def hydra_composed(overrides: list[str], return_hydra_config: bool = False) -> Any:

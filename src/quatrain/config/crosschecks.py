@@ -183,6 +183,12 @@ def _training_ends(config: dict[str, Any]) -> Iterator[str]:
         yield "trainer.max_epochs and trainer.max_steps set no end: training would never end; give one of them."
 
 
+def _one_profiler(config: dict[str, Any]) -> Iterator[str]:
+    chosen = config["trainer"].get("profiler")
+    if config["speed"].get("profile") and chosen:
+        yield f"speed.profile=true and trainer.profiler={chosen} would profile one another; leave one of them out."
+
+
 def _loggers(config: dict[str, Any]) -> Iterator[str]:
     from importlib.util import find_spec
 
@@ -216,6 +222,7 @@ RULES: dict[Callable[[dict[str, Any]], Iterator[str]], set[str]] = {
     _recipe: {"model"},
     _model_fits: {"data", "tokenizer", "model"},
     _training_ends: {"trainer"},
+    _one_profiler: {"trainer", "speed"},
     _loggers: {"logger"},
     _monitors: {"data", "model", "callbacks"},
 }

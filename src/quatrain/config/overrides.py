@@ -28,6 +28,8 @@ class Examined:
     swept: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
     """What the chosen groups hold, unresolved and before single values are set, Hydra's own part with them."""
+    composed: Any = None
+    """What Hydra made of them, where nothing else is said; else None."""
 
 
 def examine(texts: list[str], search_path: list[str]) -> Examined:
@@ -115,6 +117,8 @@ def _judge_leaves(leaves: list[tuple[str, Override]], chosen: list[str], examine
         examined.mistakes += error.sentences
         return
     examined.config = config
+    if not leaves and not examined.swept:
+        examined.composed = composed
     examined.mistakes += unsafe_settings(config)
     for _, override in leaves:  # a class that is named on the command line brings its own arguments
         if override.key_or_group.endswith(("._target_", ".model_type")) and not override.is_sweep_override():

@@ -42,6 +42,7 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "speed.fast_dropout": (bool,),
     "speed.compile": (bool,),
     "speed.gradient_checkpointing": (bool,),
+    "speed.profile": (bool,),
 }
 WORDS = {str: "a text", int: "a whole number", bool: "true or false", type(None): "null"}
 

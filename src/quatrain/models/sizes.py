@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quatrain.models.config_words import number, positions
+from quatrain.models.config_words import positions
+from quatrain.models.flops import model_flops
 
 if TYPE_CHECKING:
     from quatrain.models.recipe import LanguageModel
@@ -112,23 +113,9 @@ def without_weights(
 
 
 def flops_per_token(model: Any, config: dict[str, Any], length: int) -> int | None:
-    """Floating-point operations of a training step for each token of a text of ``length`` tokens: 6 N + 12 L H T.
+    """Floating-point operations of a training step for each token of a text of ``length`` tokens, all of them scored.
 
-    N counts the parameters that tokens are multiplied with: all but the tables that are only looked up (an output table
-    that is tied to the embeddings is multiplied with, and counts). L blocks of width H attend over T tokens. From
-    Kaplan et al. 2020 and PaLM's appendix B (Chowdhery et al. 2022). Frozen weights count as trained ones.
+    6 N + 12 L H T, see `quatrain.models.flops.ModelFlops`; None where it cannot be told.
     """
-    from torch import nn
-
-    blocks, hidden = number(config, "blocks"), number(config, "hidden_size")
-    if blocks is None or hidden is None:
-        return None
-    output = model.get_output_embeddings()
-    multiplied = id(output.weight) if output is not None else None
-    tables = {
-        id(module.weight): module.weight.numel()
-        for module in model.modules()
-        if isinstance(module, nn.Embedding) and id(module.weight) != multiplied
-    }
-    whole = sum(parameter.numel() for parameter in model.parameters())
-    return 6 * (whole - sum(tables.values())) + 12 * blocks * hidden * length
+    flops = model_flops(model, config)
+    return None if flops is None else flops.token + flops.scored + flops.pair * length

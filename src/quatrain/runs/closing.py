@@ -5,6 +5,7 @@ from typing import Any
 
 from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
+from quatrain.training.peak import in_flops
 
 SHOWN = 50
 """Characters of a sample's text, so that its line fits a terminal of 80 columns."""
@@ -67,7 +68,11 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
     lines |= {name: f"{value:.4g}" for name, value in result["metrics"].items() if name.startswith("test")}
     lines["best step"] = f"{result['best']['step']:,}"
     if result["tokens_per_second"]:
-        lines["training"] = f"{result['seconds']:.1f} s, {result['tokens_per_second']:,.0f} tokens/s"
+        wait = f", {result['data_wait']:.1%} waiting for data" if result.get("data_wait") else ""
+        lines["training"] = f"{result['seconds']:.1f} s, {result['tokens_per_second']:,.0f} tokens/s{wait}"
+    if result.get("flops_per_second"):
+        share = "" if result["mfu"] is None else f", MFU {result['mfu']:.1%} (of the measured peak)"
+        lines["computing"] = f"{in_flops(result['flops_per_second'])}{share}"
     table = Table.grid(padding=(0, 2))
     for name, value in lines.items():
         table.add_row(f"[bold]{name}", value)

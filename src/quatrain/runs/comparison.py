@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-OF_TIME = ("per_second", "seconds")
+OF_TIME = ("per_second", "seconds", "mfu", "data_wait")
 """Numbers whose names end so measure time, and are never the same twice."""
 
 Values = dict[tuple[int, str], float]

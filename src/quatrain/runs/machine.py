@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.secrets import redact_text
+from quatrain.training.hardware import cpu_name, usable_cores
 
 INSTRUCTION_SETS = frozenset(
     (
@@ -47,20 +48,11 @@ def machine() -> dict[str, Any]:
         "cpu": cpu_name(),
         "cpu_flags": instruction_sets(),
         "cpus": os.cpu_count(),
-        "cpus_usable": _usable_cores(),
+        "cpus_usable": usable_cores(),
         "memory_bytes": memory_bytes(),
         "gpus": gpus(),
         **cuda(),
     }
-
-
-def cpu_name(path: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's name, as far as the system tells."""
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def instruction_sets(path: Path = Path("/proc/cpuinfo")) -> list[str]:
@@ -115,9 +107,3 @@ def threads() -> dict[str, int]:
 def variables() -> dict[str, str]:
     """Those of `VARIABLES` that are set."""
     return {name: redact_text(os.environ[name]) for name in VARIABLES if name in os.environ}
-
-
-def _usable_cores() -> int:
-    from quatrain.training.hardware import usable_cores
-
-    return usable_cores()

@@ -1,9 +1,8 @@
 """Importing this imports all that a run may need, and does nothing else: no tensor, no thread, no question to a GPU.
 
-A forkserver does it once. It takes 4 to 6 s, and forking from a process that has it behind it about 15 ms.
+A forkserver does it once. It takes 3 to 5 s, and forking from a process that has it behind it about 15 ms.
 """
 
-import gc
 import os
 from contextlib import suppress
 from importlib import import_module
@@ -11,6 +10,7 @@ from pkgutil import walk_packages
 
 import quatrain
 from quatrain.core.bound import die_with_parent
+from quatrain.core.collector import resting_collector
 from quatrain.runs.processes import STARTER_VARIABLE
 
 LEFT_OUT = ("__main__", "commands", "config", "sweeps", "compare")
@@ -39,8 +39,7 @@ die_with_parent()
 if os.environ.get(STARTER_VARIABLE, str(os.getppid())) != str(os.getppid()):  # it died before that was settled
     os._exit(0)
 own = (module.name for module in walk_packages(quatrain.__path__, "quatrain."))
-for name in (*LIBRARIES, *(name for name in own if name.split(".")[1] not in LEFT_OUT)):
-    with suppress(Exception):  # an extra that is not installed, a library that is broken; the run that needs it says so
-        import_module(name)
-gc.collect()
-gc.freeze()  # the collector would look through all of it again in every child, and copy its pages
+with resting_collector():  # every child would look through all of it again, and copy its pages
+    for name in (*LIBRARIES, *(name for name in own if name.split(".")[1] not in LEFT_OUT)):
+        with suppress(Exception):  # an extra that is not installed, a broken library; the run that needs it says so
+            import_module(name)

@@ -44,7 +44,7 @@ def memory(
         varied: whether batches are of many sizes.
     """
     lasting = size.weights_bytes + size.optimizer_bytes
-    buckets = size.gradient_bytes if ranks > 1 else 0  # DDP sends copies of the gradients
+    buckets = size.gradient_bytes if ranks > 1 else 0  # those that DDP sends from outlive the step
     tensors = lasting + buckets + step.peak
     process = 0
     if own is not None:

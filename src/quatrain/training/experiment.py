@@ -209,12 +209,14 @@ def assemble_trainer(
     stop: "StopRequest",
     before_saving: Callable[[], None] | None = None,
     pruning: "pl.Callback | None" = None,
+    tell: Callable[[str], None] | None = None,
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
     the config leaves it open. ``stop`` is what signals ask of the training; ``before_saving`` is called on rank 0
-    before a checkpoint is named. ``pruning`` is the `quatrain.training.pruning.Pruning` of a search's trial.
+    before a checkpoint is named. ``pruning`` is the `quatrain.training.pruning.Pruning` of a search's trial. ``tell``
+    hears of the device's peak and of ``speed.profile``; without it neither is measured.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
@@ -222,6 +224,7 @@ def assemble_trainer(
     from quatrain.training.batch_seeds import BatchSeeds
     from quatrain.training.guards import StopAtNonFinite
     from quatrain.training.metrics_log import MetricsLog
+    from quatrain.training.profiler import Profile
     from quatrain.training.progress import Progress
     from quatrain.training.trainer import build_trainer
 
@@ -235,13 +238,14 @@ def assemble_trainer(
         for logger in loggers if scores else []:  # validation scores reach them through the task
             logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
 
-    metrics = MetricsLog(write_all)
+    metrics = MetricsLog(write_all, tell=tell)
     callbacks = [
         BatchSeeds(config["seed"]),
         StopAtNonFinite(),
         metrics,
         Progress(metrics),
         *([pruning] if pruning else []),
+        *([Profile(folder / "profile", tell)] if config["speed"]["profile"] and tell else []),
         *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}),
     ]
     arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}

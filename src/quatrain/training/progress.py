@@ -16,7 +16,7 @@ from quatrain.training.metrics_log import MetricsLog, last_step
 
 
 class Progress(Callback):
-    """Shows epoch, step, loss, tokens a second and the time left on ``stream`` (standard error), on rank 0 only.
+    """Shows epoch, step, loss, tokens a second, the share of the device's peak and the time left, on rank 0 only.
 
     On a terminal it is one line that is redrawn; elsewhere plain lines, at most one in ``interval`` seconds and one at
     the end, none twice.
@@ -111,9 +111,11 @@ class Progress(Callback):
         parts = [f"epoch {epoch}{_of(epochs)}", f"step {trainer.global_step}{_of(total)}"]
         if self._loss is not None:
             parts.append(f"loss {float(self._loss):.4g}")
-        speed = self.log_of_metrics.tokens_per_second
-        if speed:
-            parts.append(f"{speed:,.0f} tokens/s")
+        rates = self.log_of_metrics.rates
+        if rates:
+            parts.append(f"{rates['tokens_per_second']:,.0f} tokens/s")
+        if "mfu" in rates:
+            parts.append(f"MFU {rates['mfu']:.0%}")
         done = trainer.global_step - self._first_step
         if self._validating:
             parts.append(self._validating)

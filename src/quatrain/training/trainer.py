@@ -14,6 +14,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import Callback, Checkpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
+from torch import distributed
 
 from quatrain.core.errors import UserError
 from quatrain.training.checkpoint_files import WholeCheckpoints
@@ -45,8 +46,8 @@ def build_trainer(
 
     ``arguments`` are handed on as they are, except that: samplers stay ours, as they know the ranks; nothing is printed
     and no checkpoint, progress bar or logger comes of itself; checkpoints are written whole (`WholeCheckpoints`);
-    ``ddp`` and several devices under ``auto`` become a `DDPStrategy` that sends no buffers and gives up after
-    `RANK_TIMEOUT`; and the last step is followed by a validation (`ValidateAtEnd`).
+    ``ddp`` and several devices under ``auto`` become a `DDPStrategy` that sends no buffers, keeps one set of
+    gradients and gives up after `RANK_TIMEOUT`; and the last step is followed by a validation (`ValidateAtEnd`).
 
     Raises:
         UserError: Lightning refuses the arguments.
@@ -95,11 +96,20 @@ def _strategy(arguments: Mapping[str, Any]) -> Any:
         return DDPStrategy(
             # buffers of our models are constant tables; sending them at each step costs time for nothing
             forward_sync_buffers=False,
+            # what is summed over the ranks is the gradient itself: no copy back, and no second set in memory
+            gradient_as_bucket_view=True,
             find_unused_parameters=name == "ddp_find_unused_parameters_true",
             process_group_backend="gloo" if arguments.get("accelerator") == "cpu" else None,
             timeout=RANK_TIMEOUT,
         )
     return name
+
+
+def part(trainer: pl.Trainer) -> None:
+    """Wait for the other ranks, and end what connects them: its threads would abort a process that ends with them."""
+    trainer.strategy.barrier("the run is concluded")
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def ranks(devices: int | str | Sequence[int], nodes: int = 1) -> float:
