@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=8192)
     parser.add_argument("--source")
     parser.add_argument("--tokenizer")
+    parser.add_argument("--padded", action="store_true", help="leave the size of the vocabulary to nanoGPT: 50,304")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
 
@@ -36,16 +37,17 @@ def main() -> None:
     elif asked.what == "pretrained":
         Pretrained(source=asked.source).fit(lambda: iter(())).save(asked.out)
     else:
-        write_nanogpt(asked.text, Pretrained(source=asked.tokenizer).fit(lambda: iter(())), asked.out)
+        write_nanogpt(asked.text, Pretrained(source=asked.tokenizer).fit(lambda: iter(())), asked.out, asked.padded)
 
 
-def write_nanogpt(texts: Path, tokenizer: Tokenizer, out: Path) -> None:
+def write_nanogpt(texts: Path, tokenizer: Tokenizer, out: Path, padded: bool) -> None:
     """Write the data folder that nanoGPT's train.py reads; meta.pkl tells it the size of the vocabulary."""
     out.mkdir(parents=True)
     for split, name in (("train", "train"), ("validation", "val")):
         ids = tokenizer.encode([(texts / f"{split}.txt").read_text(encoding="utf-8")])[0]
         ids.astype(np.uint16).tofile(out / f"{name}.bin")
-    (out / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": tokenizer.vocab_size}))
+    if not padded:
+        (out / "meta.pkl").write_bytes(pickle.dumps({"vocab_size": tokenizer.vocab_size}))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ def peak_flops(gpu: str | None) -> float | None:
     return next((peak for name, peak in PEAKS.items() if gpu and name in gpu), None)
 
 
-def flops_of_token(config: Mapping[str, str | int | float], job: Literal["mlm", "clm"], length: int) -> float:
+def flops_of_token(config: Mapping[str, str | int | float], kind: Literal["mlm", "clm"], length: int) -> float:
     """FLOPs that training on one token needs, forward and back, by Chowdhery et al. 2022, appendix B.
 
     Six for each weight of the matrix products and 12 * layers * hidden * length for attention. The head counts for the
@@ -24,5 +24,5 @@ def flops_of_token(config: Mapping[str, str | int | float], job: Literal["mlm", 
     """
     layers = int(config.get("n_layer") or config["num_hidden_layers"])
     hidden = int(config.get("n_embd") or config["hidden_size"])
-    head = hidden * VOCABULARY[str(config["model_type"])] * ASKED_SHARE[job]
+    head = hidden * VOCABULARY[str(config["model_type"])] * ASKED_SHARE[kind]
     return 6 * (12 * layers * hidden * hidden + head) + 12 * layers * hidden * length

@@ -76,9 +76,10 @@ class Place:
             source = vocabulary
         return self._staged(kind, "pretrained", "--source", str(source))
 
-    def nanogpt_data(self, kind: str) -> Path:
-        """A data folder of nanoGPT's with the ids of the text."""
-        return self._staged("nanogpt", "nanogpt", "--text", str(self.text), "--tokenizer", str(self.tokenizer(kind)))
+    def nanogpt_data(self, kind: str, *, padded: bool) -> Path:
+        """A data folder of nanoGPT's with the ids of the text; ``padded`` leaves it its own size of the vocabulary."""
+        words = ["--text", str(self.text), "--tokenizer", str(self.tokenizer(kind)), *(["--padded"] if padded else [])]
+        return self._staged("nanogpt-padded" if padded else "nanogpt", "nanogpt", *words)
 
     def shown(self, command: list[str]) -> str:
         """A command with names in place of this machine's folders, as it can be given elsewhere."""

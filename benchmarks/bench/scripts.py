@@ -1,6 +1,5 @@
 """Rows that a script of their own measures: preparing text, start-up, DDP, sweeps."""
 
-import json
 import statistics
 import sys
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from bench.place import BENCHMARKS, Place
 from bench.processes import Done
 from bench.row import Row
 
-REPORT = "report.json"
 Reads = Callable[[Any], list[Run]]
 """From what a script reports to runs; of each its ``contender`` and ``round`` where they are not ours and the first."""
 
@@ -25,8 +23,7 @@ Reads = Callable[[Any], list[Run]]
 class ScriptRow(Row):
     """A script that goes through all rounds by itself, once for each of ``sizes``.
 
-    In ``words`` and ``sizes`` DATA stands for the data folder and FILE for a file to report to; without FILE the
-    script ends with a line of JSON.
+    The script ends with a line of JSON. In ``words`` DATA stands for the data folder.
     """
 
     script: str
@@ -36,9 +33,8 @@ class ScriptRow(Row):
     """Names, and the words that are added; runs of ours of any but the first go under the name."""
 
     quick_words: tuple[str, ...] = ()
-    """Added last, to see that it runs."""
+    """Added instead of what the sizes add, to see that it runs."""
 
-    rounds_word: str = "--rounds"
     needs: tuple[str, ...] = ()
     """What of the data folder."""
 
@@ -50,7 +46,7 @@ class ScriptRow(Row):
 
     def quick(self) -> "ScriptRow":
         """One round of the first size, with less to do."""
-        return replace(self, rounds=1, sizes=self.sizes[:1], words=(*self.words, *self.quick_words))
+        return replace(self, rounds=1, sizes=((OURS, self.quick_words),))
 
     def contenders(self, place: Place) -> list[Contender]:
         """The script, by size; it runs ours and the peers itself."""
@@ -60,14 +56,11 @@ class ScriptRow(Row):
         ]
 
     def _command(self, place: Place, more: tuple[str, ...], _: int, folder: Path) -> list[str]:
-        words = [*self.words, *more, *([self.rounds_word, str(self.rounds)] if self.rounds_word else [])]
-        named = [word.replace("DATA", str(place.data)).replace("FILE", str(folder / REPORT)) for word in words]
-        return [sys.executable, str(BENCHMARKS / self.script), *named]
+        words = [word.replace("DATA", str(place.data)) for word in (*self.words, *more)]
+        return [sys.executable, str(BENCHMARKS / self.script), *words, "--rounds", str(self.rounds)]
 
-    def _read(self, name: str, done: Done, folder: Path) -> list[Run]:
-        report = folder / REPORT
-        said = json.loads(report.read_text(encoding="utf-8")) if report.exists() else outputs.last_json(done.output)
-        found = [{"peak_mb": None} | run for run in self.reads(said)]
+    def _read(self, name: str, done: Done, _: Path) -> list[Run]:
+        found = [{"peak_mb": None} | run for run in self.reads(outputs.last_json(done.output))]
         return [run | {"contender": name} if run.get("contender", OURS) == OURS else run for run in found]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 Entry = dict[str, Any]
-"""Of a row: ``date``, ``machine``, ``versions``, ``load``, ``threads``, ``runs``, ``commands``; or why it was not measured:
-``lacks``."""
+"""Of a row: ``date``, ``machine``, ``versions``, ``load``, ``threads``, ``runs`` and ``commands``; or only
+``lacks``, why it was not measured."""
 
 
 class Store:

@@ -21,7 +21,8 @@ def main() -> None:
         sys.path.insert(0, str(Path.cwd()))  # as python has it for a script
         sys.argv = words
         runpy.run_path(words[0], run_name="__main__")
-    print(json.dumps({"gpu_peak_mb": torch.cuda.max_memory_allocated() / 2**20}))
+    seen = torch.cuda.is_available()
+    print(json.dumps({"gpu_peak_mb": torch.cuda.max_memory_allocated() / 2**20} if seen else {}))
 
 
 def train(overrides: list[str]) -> None:
