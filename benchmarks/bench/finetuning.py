@@ -37,7 +37,7 @@ class FineTuningRow(Row):
         peer = partial(self._trainer, place)
         return [
             Contender(OURS, partial(self._ours, place), read_ours, cold=True),
-            Contender("best", partial(peer, more=["--best"]), read_peer, cold=True),
+            Contender("best", partial(peer, more=["--best", "--grouped"]), read_peer, cold=True),
             Contender("defaults", peer, read_peer, once=True, cold=True),
         ]
 

@@ -46,15 +46,19 @@ class LanguageRow(Row):
             return self.job.ours(texts, tokenizer, seed, folder / "run", gpu=self.gpu)
 
         found = [Contender(OURS, ours, partial(self._read_ours, place), "run/export")]
-        settings: dict[str, tuple[str, ...]] = {"best": ("--best",)}
-        if not self.gpu:
-            settings = {"defaults": (), **settings}
-        elif place.gpu:
-            settings["best, compiled"] = ("--best", "--compile")
-        for name, more in settings.items():
+        for name, more in self._settings(place).items():
             peer = partial(self.job.trainer, texts, tokenizer, more=more)
             found.append(Contender(name, peer, partial(self._read_script, place), "model"))
         return [*found, self._nanogpt(place)] if self.job.kind == "clm" and place.nanogpt else found
+
+    def _settings(self, place: Place) -> dict[str, tuple[str, ...]]:
+        """Those of the Trainer."""
+        if self.gpu:
+            best: dict[str, tuple[str, ...]] = {"best": ("--best",)}
+            return best | ({"best, compiled": ("--best", "--compile")} if place.gpu else {})
+        if self.job.lines:
+            return {"defaults": (), "bf16": ("--best",), "best": ("--best", "--grouped")}
+        return {"defaults": (), "best": ("--best",)}
 
     def score(self, place: Place, models: list[str]) -> list[str]:
         """See `Row`."""

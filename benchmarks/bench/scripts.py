@@ -112,6 +112,9 @@ def sweeps(said: Any) -> list[Run]:
 
 
 def ddp(said: Any) -> list[Run]:
-    """How many times as fast two processes are as one, each with one thread."""
-    times = said["times"]
-    return [{"times": statistics.median(times) if isinstance(times, list) else float(times)}]
+    """Two processes with a thread each, and beside them one with one thread."""
+    runs: list[Run] = []
+    for number, rates in enumerate(said["rows"], start=1):
+        runs.append({"round": number, "tokens_per_second": rates["two"], "times": rates["two"] / rates["one"]})
+        runs.append({"contender": "one process", "round": number, "tokens_per_second": rates["one"]})
+    return runs

@@ -20,9 +20,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 import transformers
-from examples import ids_of, masked_rows, windows
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+
+from examples import ids_of, masked_rows, windows
 
 IGNORED = -100
 IDS_AT_ONCE = 2048

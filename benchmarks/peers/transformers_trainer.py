@@ -6,8 +6,8 @@
     python benchmarks/peers/transformers_trainer.py pairs --data DATA/mrpc --weights DIR --epochs 3
 
 Without --best as its examples run_mlm, run_clm and run_glue do it: float32, AdamW unfused, pairs padded to 128. With
---best what its documentation offers: bfloat16, fused AdamW, batches padded to their longest and grouped by length;
---compile adds torch.compile. The last line printed is one JSON object.
+--best what its documentation offers: bfloat16, fused AdamW, batches padded to their longest; --grouped has batches of
+rows of like lengths besides, and --compile torch.compile. The last line printed is one JSON object.
 """  # noqa: E501 - commands stand on one line
 
 import argparse
@@ -22,6 +22,7 @@ import datasets
 import numpy as np
 import torch
 import transformers
+
 from examples import cut, ids_of, masked_rows, pairs
 from step_clock import StepClock, TokenCount
 
@@ -82,7 +83,7 @@ def training_arguments(asked: argparse.Namespace) -> transformers.TrainingArgume
     speed: dict[str, Any] = {"optim": "adamw_torch"}
     if asked.best:
         speed = {"optim": "adamw_torch_fused", "bf16": True, "torch_compile": asked.compile}
-        if asked.lines or asked.job == "pairs":
+        if asked.grouped:
             speed["train_sampling_strategy"] = "group_by_length"
         if torch.cuda.is_available():
             speed |= {"dataloader_num_workers": 4, "tf32": True}
@@ -146,6 +147,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", help="a folder with train.jsonl and validation.jsonl")
     parser.add_argument("--weights", help="a folder of pretrained weights")
     parser.add_argument("--best", action="store_true", help="what makes the Trainer fast")
+    parser.add_argument("--grouped", action="store_true", help="rows of like lengths in a batch, with --best")
     parser.add_argument("--compile", action="store_true", help="torch.compile besides, with --best")
     parser.add_argument("--length", type=int, default=128, help="ids in a row")
     parser.add_argument("--batch", type=int, default=32, help="rows in a batch")
