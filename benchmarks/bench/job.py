@@ -35,10 +35,8 @@ class Job:
         """``quatrain train`` as a user would give it; for a GPU under the script that tells its peak memory."""
         masked = self.kind == "mlm"
         words: dict[str, Any] = {
-            "experiment": "quick_sonnets" if masked else "quick_windows",
-            "model": "roberta_mlm" if masked else "gpt2_causal",
+            "experiment": "sonnets_roberta" if masked else "windows_gpt2",
             **{f"model.config.{name}": value for name, value in self.config.items()},
-            "model.config.initializer_range": 0.02,
             "tokenizer": "pretrained",
             "tokenizer.source": tokenizer,
             "data.source": texts,
@@ -47,6 +45,7 @@ class Job:
             "data.max_length": self.length,
             "data.batch_size": self.batch,
             "optimizer.lr": LEARNING_RATE,
+            "optimizer.weight_decay": WEIGHT_DECAY,
             "schedule": "constant",
             "trainer.max_steps": self.steps,
             "trainer.max_epochs": "null",

@@ -13,16 +13,17 @@ ITERATION = re.compile(r"^iter (\d+): loss ([\d.]+|nan), time ([\d.]+)ms", re.MU
 
 
 def last_json(output: str) -> Any:
-    """The JSON on the last line of ``output``.
+    """The JSON that ``output`` ends with: from the last line that begins with a bracket.
 
     Raises:
-        Failed: there is none.
+        Failed: it does not end with any.
     """
-    line = output.strip().rpartition("\n")[2]
+    lines = output.strip().splitlines()
+    begin = max((number for number, line in enumerate(lines) if line.startswith(("{", "["))), default=0)
     try:
-        return json.loads(line)
+        return json.loads("\n".join(lines[begin:]))
     except ValueError:
-        raise Failed(f"the last line should be JSON, and is {line[:200]!r}") from None
+        raise Failed(f"the output should end with JSON, and ends with {output.strip()[-200:]!r}") from None
 
 
 def run_directory(folder: Path, untimed: int) -> Run:

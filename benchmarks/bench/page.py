@@ -22,9 +22,11 @@ Numbers are medians over the rounds, with the range in parentheses; ratios are t
 ratios within rounds. Speed is that of training alone, in tokens that are no padding, without the first steps. Peak memory
 is the resident set of the training process with all its libraries. The held-out loss is that of the trained models, all
 scored afterwards by the same program in float32 on the same text (for masked LMs with the same masks); each round has its
-own seed, nanoGPT always the same. "No worse" allows what seeds differ by, or 1 % after a single round. All contenders of a row have the same model,
-initialisation, ids, batches, number of steps and recipe of AdamW. "defaults" is the Trainer of transformers as its
-examples use it (float32), "best" the same with bfloat16, fused AdamW, padding by the batch and batches grouped by length.
+own seed, nanoGPT always the same. "No worse" allows what seeds differ by, or 1 % after a single round. All contenders
+of a row have the same model, ids, rows in a batch, number of steps and recipe of AdamW. "defaults" is the Trainer of
+transformers as its examples use it (float32), "best" the same with bfloat16 and fused AdamW, and where rows have many
+lengths with padding by the batch and batches grouped by length. Commands name the folder that was made for the
+measuring WORK (`--work DIR` keeps it), the data DATA and the weights MINILM.
 """  # noqa: E501 - commands stand on one line
 
 
@@ -56,10 +58,11 @@ def _summary(rows: Iterable[Row], entries: Mapping[str, Entry]) -> list[tuple[st
 
 def verdicts(row: Row, entry: Entry) -> list[tuple[str, ...]]:
     """A line for each goal of a row, with the cells of `HEADINGS`."""
-    link = f"[{row.key}](#{row.key})"
+    link = f"[{row.title}](#{row.key})"
     if "runs" not in entry:
-        return [(link, row.title, f"not measured: {entry.get('lacks', 'not yet run')}", "", "", _goals(row.goals), "")]
-    return [(link, *_verdict(goal, entry["runs"])) for goal in row.goals]
+        return [(link, "", f"not measured: {entry.get('lacks', 'not yet run')}", "", "", _goals(row.goals), "")]
+    lines = [_verdict(goal, entry["runs"]) for goal in row.goals]
+    return [("" if number else link, *line) for number, line in enumerate(lines)]
 
 
 def _verdict(goal: Goal, runs: Sequence[Run]) -> tuple[str, ...]:
@@ -79,7 +82,7 @@ def _goals(goals: Sequence[Goal]) -> str:
 
 
 def _section(row: Row, entry: Entry, note: str | None, machines: list[str]) -> list[str]:
-    parts = [f"## {row.key}", "", f"{row.title}: {row.setting}."]
+    parts = [f"## {row.key}", "", f"{row.title}: {row.setting}.", ""]
     if "runs" in entry:
         rounds = max(run["round"] for run in entry["runs"])
         told = (

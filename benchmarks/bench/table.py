@@ -204,6 +204,7 @@ ROWS: tuple[Row, ...] = (
         minutes=4,
         script="ddp.py",
         reads=ddp,
+        quick_words=("--steps", "4"),
     ),
     ScriptRow(
         key="startup",

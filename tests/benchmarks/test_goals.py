@@ -69,7 +69,7 @@ def test_no_worse_allows_what_seeds_differ_by_and_a_hundredth_after_one_seed(
 
 @pytest.mark.parametrize(
     ("measure", "value", "limit", "reached"),
-    [("mfu", 0.51, 0.5, True), ("mfu", 0.49, 0.5, False), ("seconds", 0.9, 1, True)],
+    [("mfu", 0.51, 0.5, True), ("mfu", 0.49, 0.5, False), ("seconds", 0.9, 1, True), ("seconds", 1.1, 1, False)],
 )
 def test_a_limit_is_from_below_where_more_is_better_and_else_from_above(
     measure: str, value: float, limit: float, reached: bool

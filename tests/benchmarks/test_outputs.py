@@ -35,13 +35,18 @@ def test_a_log_that_broke_off_is_refused() -> None:
         outputs.nanogpt(done(NANOGPT), untimed=2, steps=7, tokens_of_step=100)
 
 
-def test_a_script_is_read_from_its_last_line() -> None:
+def test_a_script_is_read_from_the_json_that_it_ends_with() -> None:
+    told = {"rounds": [{"ours": {"rate": 1.5}}]}
+    assert outputs.last_json(f"{{'not': json}}\n{json.dumps(told, indent=1)}\n") == told
+
+
+def test_of_what_a_script_reports_the_measures_are_kept() -> None:
     told = {"tokens_per_second": 5.0, "precision": "bf16-mixed", "steps": 3}
     assert outputs.script(done(f"{{'train_loss': 1}}\n{json.dumps(told)}\n")) == {
         "tokens_per_second": 5.0,
         "precision": "bf16-mixed",
     }
-    with pytest.raises(Failed, match="should be JSON"):
+    with pytest.raises(Failed, match="should end with JSON"):
         outputs.script(done("Traceback\n"))
 
 
@@ -76,11 +81,9 @@ def test_a_command_is_timed_with_the_memory_of_what_it_waited_for(tmp_path: Path
 
 
 def test_a_command_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
+    code = "import sys; print('no such thing', file=sys.stderr); sys.exit(3)"
     with pytest.raises(Failed, match=r"ended with 3:\nno such thing"):
-        run(
-            [sys.executable, "-c", "import sys; print('no such thing', file=sys.stderr); sys.exit(3)"],
-            log=tmp_path / "log",
-        )
+        run([sys.executable, "-c", code], log=tmp_path / "log")
 
 
 def test_every_core_unless_told_and_no_gpu_unless_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

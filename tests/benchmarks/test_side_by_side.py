@@ -1,4 +1,4 @@
-"""One row from the user's data to its verdict, with a tiny model: ours and the Trainer, each in a process of its own."""
+"""One row from the user's data to its verdict with a tiny model: ours and the Trainer, each in its own process."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ def test_ours_and_a_peer_are_measured_and_scored_in_turn(tmp_path: Path) -> None
     place = Place(tmp_path / "data", tmp_path / "work", threads=1)
     mlm = next(row for row in ROWS if row.key == "mlm")
     assert isinstance(mlm, LanguageRow)
-    small = {name: value for name, value in mlm.job.config.items()} | {"hidden_size": 32, "num_hidden_layers": 1}
+    small = {**mlm.job.config, "hidden_size": 32, "num_hidden_layers": 1}
     job = replace(mlm.job, config=small, batch=4, length=32, steps=4, untimed=2)
     row = TwoOfThem(**{**vars(mlm), "job": job, "rounds": 1})
     told: list[str] = []
@@ -39,7 +39,7 @@ def test_ours_and_a_peer_are_measured_and_scored_in_turn(tmp_path: Path) -> None
         assert run["tokens_per_second"] > 0
         assert 100 < run["peak_mb"] < 5000
         assert 4 < run["loss"] < 10
-    assert commands["ours"].startswith("quatrain train experiment=quick_sonnets model=roberta_mlm model.config.")
+    assert commands["ours"].startswith("quatrain train experiment=sonnets_roberta model.config.")
     assert "WORK/text/train.txt" in commands["best"]
     assert str(tmp_path) not in "".join(commands.values())
     assert told[0].startswith("mlm [1/2] ours, round 1: ")
