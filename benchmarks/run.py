@@ -34,11 +34,14 @@ MEASURED, NOTES = BENCHMARKS / "measured.json", BENCHMARKS / "notes.yaml"
 def main() -> int:
     """Measure, keep, write the page; return 1 where a row failed."""
     asked = arguments()
+    try:
+        notes = page.read_notes(NOTES, ROWS)
+    except ValueError as error:
+        sys.exit(f"error: {error}")
     store, failed = Store(MEASURED), False
     if not asked.page:
         failed = measure_all(asked, store)
     if not asked.quick:
-        notes = page.read_notes(NOTES, ROWS)
         page.write(asked.write, ROWS, store.entries, notes)
         tell(f"written: {asked.write}")
         if keys := page.unexplained(ROWS, store.entries, notes):
@@ -64,7 +67,7 @@ def measure_all(asked: argparse.Namespace, store: Store) -> bool:
                 failed.append(row.key)
                 continue
             if not asked.quick:
-                store.keep(row.key, {**entry, "machine": about["machine"], "versions": about["versions"]})
+                store.keep(row.key, entry | {name: about[name] for name in ("machine", "versions")} | {"load": busy})
     if failed:
         tell(f"failed: {', '.join(failed)}")
     return bool(failed)
@@ -89,8 +92,8 @@ def possible(asked: argparse.Namespace, place: Place, store: Store) -> list[Row]
 
 
 def one_row(row: Row, place: Place) -> Entry:
-    """Measure a row and tell how it stands; return what is kept of it, but for the machine."""
-    entry: Entry = {"date": datetime.date.today().isoformat(), "load": load(), "threads": place.threads}
+    """Measure a row and tell how it stands; return what is kept of it, but for the machine and how busy it was."""
+    entry: Entry = {"date": datetime.date.today().isoformat(), "threads": place.threads}
     entry["runs"], entry["commands"] = measure(row, place, tell)
     for line in page.verdicts(row, entry):
         tell("  " + " | ".join(cell for cell in line[1:] if cell))

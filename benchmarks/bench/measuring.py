@@ -76,10 +76,10 @@ def _score(row: Row, place: Place, models: list[tuple[Run, str]], tell: Tell) ->
 
 def _numbers(found: list[Run]) -> str:
     """What a run gave, on one line."""
-    parts = [
-        f"{MEASURES[name].show(value)} {MEASURES[name].label}"
-        for numbers in found
-        for name, value in numbers.items()
-        if name in MEASURES and value is not None
-    ]
-    return ", ".join(parts)
+    told = []
+    for numbers in found:
+        parts = [
+            f"{one.show(numbers[name])} {one.label}" for name, one in MEASURES.items() if numbers.get(name) is not None
+        ]
+        told.append((f"{numbers['contender']} " if len(found) > 1 else "") + ", ".join(parts))
+    return "; ".join(told)

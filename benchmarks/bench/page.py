@@ -90,7 +90,7 @@ def _section(row: Row, entry: Entry, note: str | None, machines: list[str]) -> l
         )
         threads = f", {entry['threads']} thread(s) a process" if entry["threads"] else ""
         parts += [
-            f"{told}, load average {entry['load']:.1f} when it began{threads}.",
+            f"{told}, load average {entry['load']:.1f} before{threads}.",
             "",
             *_contenders(entry["runs"]),
             "",

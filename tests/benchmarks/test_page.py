@@ -33,7 +33,7 @@ def test_goals_measures_commands_and_the_machine_stand_on_the_page() -> None:
     assert f"| [{MLM.title}](#mlm) | tokens/s | 420 | defaults 100 | 4.20 times | 4 times | yes |" in text
     assert "|  | tokens/s | 420 | best 200 | 2.10 times | 2.2 times | **no** |" in text
     assert "| defaults | 32-true | 100 | 10 | 7.0000 |" in text
-    assert "Machine 1, 2026-01-02, 1 round, load average 0.1" in text
+    assert "Machine 1, 2026-01-02, 1 round, load average 0.1 before." in text
     assert "    ours: quatrain train seed=1" in text
     assert "1. a CPU, 2 cores; torch 2.13" in text
     assert text.index("## mlm\n") < text.index("A profile says why.") < text.index("## mlm_50k")
