@@ -30,6 +30,7 @@ def measure(row: Row, place: Place, tell: Tell) -> tuple[list[Run], dict[str, st
     runs: list[Run] = []
     models: list[tuple[Run, str]] = []
     commands: dict[str, str] = {}
+    began = time.perf_counter()
     for turn, (number, contender) in enumerate(turns, start=1):
         folder = place.work / "runs" / re.sub(r"\W+", "-", f"{row.key} {contender.name} {number}")
         command, found, seconds = _once(row, contender, number, folder, place)
@@ -40,7 +41,8 @@ def measure(row: Row, place: Place, tell: Tell) -> tuple[list[Run], dict[str, st
         else:
             shutil.rmtree(folder)
         told = f"{row.key} [{turn}/{len(turns)}] {contender.name}, round {number}"
-        tell(f"{told}: {_numbers(found)}; {seconds:.0f} s in all")
+        left = (time.perf_counter() - began) / turn * (len(turns) - turn) / 60
+        tell(f"{told}: {_numbers(found)}; {seconds:.0f} s in all; about {left:.1f} minutes left")
     if models:
         _score(row, place, models, tell)
     return runs, commands
