@@ -13,6 +13,7 @@ weights for mrpc come from the extra minilm. Run it on an idle machine.
 
 import argparse
 import datetime
+import signal
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -140,4 +141,8 @@ def arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that what runs is ended, too
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("stopped; rows that were finished are kept in benchmarks/measured.json, and --page writes them down")
