@@ -2,12 +2,13 @@
 # make check   format, lint and types                            make wheel  build the wheel
 # Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make sweeps
 #                                       make cluster   make ray
+# Ours beside what a user would take instead:   make bench DATA=FOLDER
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check fuzz faults reliability sweeps cluster ray wheel published clean
+.PHONY: train test check fuzz faults reliability sweeps cluster ray wheel published bench clean
 SECONDS ?= 30
 KILLS ?= 10
 SIGNALS ?= $(KILLS)
@@ -57,6 +58,10 @@ ray: .venv-ray/installed
 published: .venv/tested
 	$(BIN)/python tests/published/check_ids.py $(DATA)
 
+# Measured side by side on an idle machine; writes docs/benchmarks.md: make bench DATA=FOLDER ARGS='--only mlm --rounds 5'
+bench: .venv/benched
+	$(BIN)/python benchmarks/run.py $(if $(DATA),--data $(DATA)) $(ARGS)
+
 wheel: .venv/developed
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
 
@@ -79,6 +84,10 @@ clean:
 
 .venv/developed: .venv/tested
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv/benched: .venv/installed
+	$(PIP) --editable '.[bench]'
 	touch $@
 
 .venv-ray/installed: pyproject.toml constraints.txt constraints-ray.txt

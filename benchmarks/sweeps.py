@@ -1,6 +1,6 @@
 """What a sweep costs beyond its trainings, and what running jobs side by side gains.
 
-    python benchmarks/sweeps.py [--jobs 8] [--rounds 3] [--steps 600]
+    python benchmarks/sweeps.py [--jobs 8] [--rounds 3] [--steps 600] [--json]
 
 Each round times, one after the other: the same runs in one process (the floor), and half of them in each of two
 processes at once (what the machine gives two); a sweep by ours one at a time, and two at a time; and Hydra's basic
@@ -9,6 +9,7 @@ second one on: what N + 1 jobs take beyond 1, less what the floor takes for as m
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -90,6 +91,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=8, help="jobs of a sweep")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=600, help="optimizer steps of a job, 1000 at most")
+    parser.add_argument("--json", action="store_true", help="print the seconds of all rounds last, as one object")
     asked = parser.parse_args()
     words = [*JOB, f"trainer.max_steps={asked.steps}"]
     rounds = []
@@ -98,6 +100,8 @@ def main() -> None:
             rounds.append(measure(Path(folder), words, asked.jobs, "1"))
         print(f"round {number + 1}:", {name: round(seconds, 1) for name, seconds in rounds[-1].items()}, flush=True)
     report(rounds, asked.jobs)
+    if asked.json:
+        print(json.dumps({"jobs": asked.jobs, "rounds": rounds}))
 
 
 def report(rounds: list[dict[str, float]], jobs: int) -> None:
