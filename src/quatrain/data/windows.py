@@ -16,7 +16,7 @@ from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import EpochSampler
-from quatrain.data.text_rows import open_corpus, training_texts, write_stream
+from quatrain.data.text_rows import open_corpus, training_texts, write_streams
 from quatrain.data.token_file import TokenFile
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
 
@@ -95,7 +95,7 @@ class Windows(LanguageData):
         tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
 
         def build(folder: Path) -> dict[str, Any]:
-            meta = {split: write_stream(corpus, split, tokenizer, folder) for split in corpus.splits}
+            meta = write_streams(corpus, tokenizer, folder)
             if self.source == "verse" and self.texts is None and "validation" in meta:
                 meta["validation"]["grammar_bits"] = grammar_bits(corpus.documents("validation"))
             return meta
