@@ -16,9 +16,9 @@ its length. Time and memory count from when all is imported. Memory is the peak 
 together (anonymous and shared, each page once), which files that are mapped or cached do not add to. ``cpu`` is the
 processor time of all processes, which tells more than the clock on a machine that does other work, too.
 
-Whether the ids are identical: what `tokenizers` and tiktoken give for the pieces, and the Hugging Face tokenizer for the
-first megabytes in one piece, is compared with what ours wrote. (Lines of `datasets` lose their ends, so its ids are
-others.)
+Whether the ids are identical: what `tokenizers` and tiktoken give for the pieces, and the Hugging Face tokenizer for
+the first megabytes in one piece, is compared with what ours wrote. (Lines of `datasets` lose their ends, so its ids
+are others.)
 """
 
 import argparse
@@ -73,9 +73,8 @@ def main() -> None:
         for number in range(asked.rounds):
             ways = [way for way in WAYS if way in asked.ways.split(",")]
             rounds.append(measure(folder / str(number), ways, text, part, asked.tokenizer))
-            print(
-                f"round {number + 1}:", ", ".join(f"{way} {told(row)}" for way, row in rounds[-1].items()), flush=True
-            )
+            said = ", ".join(f"{way} {told(row)}" for way, row in rounds[-1].items())
+            print(f"round {number + 1}: {said}", file=out, flush=True)
     result = {**whole, "rounds": rounds, "identical": identical(rounds[0], whole["whole text"])}
     report(result, out)
     if asked.json:
