@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning
 from quatrain.corpora.text import TextCorpus
-from quatrain.corpora.verse import log_probability
+from quatrain.corpora.verse import log_probabilities_of
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
@@ -144,8 +144,8 @@ def grammar_bits(documents: Iterable[str]) -> float | None:
     The grammar speaks of whole poems: None where a document is a part of one, or was changed by cleaning.
     """
     nats = 0.0
-    for document in documents:
-        nats -= log_probability(document)
+    for log in log_probabilities_of(documents):
+        nats -= log
         if math.isinf(nats):
             return None
     return nats / math.log(2)
