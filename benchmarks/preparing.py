@@ -135,7 +135,7 @@ def watched(way: str, text: Path, tokenizer: Path, folder: Path) -> Row:
         process.stdin.flush()
         while process.poll() is None:
             peak = max(peak, held(process.pid))
-            time.sleep(0.05)
+            time.sleep(0.2)
         last = process.stdout.read().strip().splitlines()[-1:]
     if process.returncode or not last:
         sys.exit(f"{way} ended with {process.returncode}")

@@ -67,8 +67,14 @@ def parse(text: str) -> Choices | None:
 
 def joined(parts: Sequence[Choices]) -> Choices:
     """Derivations one after another in one block."""
-    indices = (np.concatenate(column) for column in zip(*(part[:-1] for part in parts), strict=True))
-    return Choices(*indices, {name: np.concatenate([part.line[name] for part in parts]) for name in LINE_DRAWS})
+    return Choices(
+        topic=np.concatenate([part.topic for part in parts]),
+        tense=np.concatenate([part.tense for part in parts]),
+        hero=np.concatenate([part.hero for part in parts]),
+        family=np.concatenate([part.family for part in parts]),
+        rhyme=np.concatenate([part.rhyme for part in parts]),
+        line={name: np.concatenate([part.line[name] for part in parts]) for name in LINE_DRAWS},
+    )
 
 
 def _slots(choices: Choices) -> dict[str, Indices]:
