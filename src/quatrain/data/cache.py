@@ -20,8 +20,8 @@ Meta = dict[str, Any]
 
 _META = "meta.json"
 _CODE = {
-    "streams": ("windows", "text_rows", "token_file"),
-    "examples": ("masked_text", "text_rows", "token_file"),
+    "streams": ("windows", "token_streams", "token_file"),
+    "examples": ("masked_text", "text_rows", "token_streams", "token_file"),
     "pairs": ("pairs", "pair_encoding", "token_file"),
     "tokenizers": (),
 }

@@ -16,8 +16,9 @@ from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import EpochSampler
-from quatrain.data.text_rows import open_corpus, training_texts, write_streams
+from quatrain.data.text_rows import open_corpus, training_texts
 from quatrain.data.token_file import TokenFile
+from quatrain.data.token_streams import write_streams
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
 
 
