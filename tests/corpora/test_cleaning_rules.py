@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from quatrain.corpora.cleaning import EXAMPLES, Cleaning, CleaningReport, Origin
 from quatrain.corpora.documents import DocumentReader
 from quatrain.corpora.duplicates import SeenLines
+from quatrain.corpora.gutenberg import without_frame
 
 START = "*** START OF THE PROJECT GUTENBERG EBOOK VERSES ***"
 END = "*** END OF THE PROJECT GUTENBERG EBOOK VERSES ***"
@@ -107,6 +108,31 @@ def test_the_gutenberg_frame_is_cut_off_with_credits_and_the_blank_lines_around(
 
 def test_the_frame_of_each_of_several_books_in_a_file_is_cut_off():
     assert clean(FRAMED + FRAMED.replace("One", "Two")) == ["A title\n\nOne line.\nA title\n\nTwo line.\n"]
+
+
+LINES = (
+    f"{START}\n",
+    "*** END OF THIS PROJECT GUTENBERG EBOOK ***\n",
+    "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN\n",
+    "  End of Project Gutenberg's book\n",
+    "Produced by A. Nobody\n",
+    *("\n", "  \n", "A line.\n", "“More” by Gutenberg\n", "at a small price\n", "İ\n", "CR\r\n"),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(LINES), max_size=30))
+def test_a_frame_is_the_same_read_in_one_block_or_line_by_line(lines):
+    """In one block, all lines between two markers are taken at once."""
+    found = []
+    for blocks in ([f"{START}\n" + "".join(lines)], [f"{START}\n", *lines]):
+        report, origin, placed = CleaningReport(), Origin("book", 1), []
+        for block in blocks:
+            placed.append((block, origin))
+            origin = origin.after(block)
+        kept = list(without_frame(placed, report))
+        found.append(("".join(text for text, _ in kept), [place for _, place in kept][:1], report.to_dict()))
+    assert found[0] == found[1]
 
 
 def test_text_that_only_speaks_of_project_gutenberg_is_left_alone():

@@ -7,7 +7,7 @@ import pytest
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cache import cache_folder
-from quatrain.corpora.download import file_sha256
+from quatrain.corpora.file_hashes import file_sha256
 from quatrain.corpora.sources import check_source, find_source, source_fingerprint
 from quatrain.corpora.text import load_text
 

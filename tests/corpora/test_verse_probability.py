@@ -220,3 +220,13 @@ def _with_another_hero(line: str) -> str:
 def _with_another_pronoun(line: str) -> str:
     first, *rest = line.split()
     return " ".join([{"She": "He", "He": "She", "Her": "His", "His": "Her"}[first], *rest])
+
+
+def test_many_texts_at_once_are_what_each_is_alone() -> None:
+    """Poems, what is none, and poems with a word changed, in more than one block."""
+    texts = list(verse.poems(verse.BLOCK + 20, seed=3))
+    texts[5:5] = ["no poem", "", texts[0].replace(" the ", " an ", 1), texts[1].upper()]
+    together = list(verse.log_probabilities_of(texts))
+    assert together == [verse.log_probability(text) for text in texts]
+    assert np.isinf(together).sum() >= 3
+    assert list(verse.log_probabilities_of(["no poem"])) == [-math.inf]

@@ -12,6 +12,8 @@ import pytest
 
 from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
+from quatrain.corpora import file_hashes
+from quatrain.corpora.sources import FileSource
 from quatrain.corpora.verse import log_probability
 from quatrain.data.sampler import TrainingBatches
 from quatrain.data.windows import Windows, window_loader
@@ -98,6 +100,26 @@ def test_a_second_start_encodes_nothing(gpt2: Tokenizer, monkeypatch: pytest.Mon
     monkeypatch.setattr(Tokenizer, "encode", None)
     again = module(gpt2, stride=3, max_length=8)  # the stream is the same for any window
     assert stream(again, "train") == stream(first, "train")
+
+
+@pytest.mark.parametrize(("documents", "split", "passes"), [("lines", "random", 2), ("whole", "contiguous", 3)])
+def test_a_text_is_read_to_lay_it_out_and_once_to_encode_it_and_never_again(
+    documents: Any, split: Any, passes: int, gpt2: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Of a text that is one document, a second pass finds where it is cut; a later start takes its hash on trust."""
+    file = tmp_path / "text.txt"
+    file.write_text(TEXT.replace(" runs ", "\n"), encoding="utf-8")
+    asked: dict[str, Any] = {"texts": None, "source": str(file), "documents": documents, "split": split}
+    read, hashed = [], []
+    texts, sha256 = FileSource.texts, file_hashes._read
+    monkeypatch.setattr(FileSource, "texts", lambda source: (read.append(1), texts(source))[1])
+    monkeypatch.setattr(file_hashes, "_read", lambda path: (hashed.append(1), sha256(path))[1])
+    monkeypatch.setattr(file_hashes, "LEAST", 0)
+    monkeypatch.setattr(file_hashes, "SETTLED", -1.0)
+    module(gpt2, **asked, test_share=0.1)
+    assert (len(read), len(hashed)) == (passes, 1)
+    module(gpt2, **asked, test_share=0.1)
+    assert (len(read), len(hashed)) == (passes, 1)
 
 
 def test_the_grammar_s_bits_of_unseen_verse_by_hand(gpt2: Tokenizer):

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiktoken import Encoding
+from tiktoken_ext.openai_public import r50k_pat_str
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.tokenizers import tiktoken_gpt2
+from quatrain.tokenizers.byte_level import to_bytes
 from quatrain.tokenizers.pretrained import Pretrained
 from quatrain.tokenizers.tiktoken_gpt2 import TiktokenGPT2
 from quatrain.tokenizers.tokenizer import Tokenizer
@@ -29,8 +32,8 @@ def tiktoken(gpt2_folder: Path) -> Tokenizer:
 @settings(max_examples=50, deadline=None)
 @given(text=text)
 def test_the_ids_are_those_of_transformers_and_read_back(tiktoken: Tokenizer, text: str) -> None:
-    (ids,) = tiktoken.encode([text])
-    assert ids.tolist() == tiktoken.hf(text)["input_ids"]
+    (ids,) = tiktoken.engines.fast([text])
+    assert ids.tolist() == tiktoken.encode([text])[0].tolist() == tiktoken.hf(text)["input_ids"]
     assert tiktoken.decode(ids) == text
 
 
@@ -62,7 +65,10 @@ def test_the_vocabulary_and_merges_are_found_from_an_encoding_alone(
     tiktoken: Tokenizer, gpt2_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when tiktoken downloads its own copy: the ranks stand for both files."""
-    encoding = tiktoken._engine._encoding
+    vocabulary = tiktoken.hf.get_vocab()
+    special = {"<|endoftext|>": vocabulary.pop("<|endoftext|>")}
+    ranks = {to_bytes(token): index for token, index in vocabulary.items()}
+    encoding = Encoding("gpt2", pat_str=r50k_pat_str, mergeable_ranks=ranks, special_tokens=special)
     monkeypatch.setattr(tiktoken_gpt2, "_downloaded", lambda: encoding)
     rebuilt = TiktokenGPT2().fit()
     assert rebuilt.hf.backend_tokenizer.to_str() == tiktoken.hf.backend_tokenizer.to_str()
@@ -84,7 +90,7 @@ def test_an_unreachable_download_is_one_sentence(monkeypatch: pytest.MonkeyPatch
     assert len(caught.value.sentences) == 1
 
 
-def test_a_folder_in_another_order_is_refused(bpe: Tokenizer, tmp_path: Path) -> None:
+def test_ids_in_another_order_are_taken_as_they_are(bpe: Tokenizer, tmp_path: Path) -> None:
     """RoBERTa numbers by frequency; here the last merge has the first id."""
     bpe.hf.backend_tokenizer.model.save(str(tmp_path))
     vocabulary = json.loads((tmp_path / "vocab.json").read_text(encoding="utf-8"))
@@ -92,7 +98,18 @@ def test_a_folder_in_another_order_is_refused(bpe: Tokenizer, tmp_path: Path) ->
     (tmp_path / "vocab.json").write_text(
         json.dumps({token: index for index, token in enumerate(ordered)}), encoding="utf-8"
     )
-    with pytest.raises(UserError, match="load it with tokenizer=pretrained"):
+    tokenizer = TiktokenGPT2(source=str(tmp_path)).fit()
+    text = "the tall ship sails; 12 sailor's seas\n"
+    assert tokenizer.engines.fast.name == "tiktoken"
+    assert tokenizer.engines.fast([text])[0].tolist() == tokenizer.hf(text)["input_ids"]
+
+
+def test_a_vocabulary_that_lacks_a_byte_is_refused(gpt2_folder: Path, tmp_path: Path) -> None:
+    vocabulary = json.loads((gpt2_folder / "vocab.json").read_text(encoding="utf-8"))
+    del vocabulary["!"]
+    (tmp_path / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    (tmp_path / "merges.txt").write_bytes((gpt2_folder / "merges.txt").read_bytes())
+    with pytest.raises(UserError, match="not every byte is a token; load it with tokenizer=pretrained"):
         TiktokenGPT2(source=str(tmp_path)).fit()
 
 

@@ -40,6 +40,7 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "speed.sparse_head": (bool,),
     "speed.chunked_loss": (bool,),
     "speed.fast_dropout": (bool,),
+    "speed.tokenizer_engine": (str,),
     "speed.compile": (bool,),
     "speed.gradient_checkpointing": (bool,),
     "speed.profile": (bool,),

@@ -33,6 +33,7 @@ WORDS = {
     "trainer.gradient_clip_algorithm": ("norm", "value"),
     "trainer.profiler": ("simple", "advanced", "pytorch", "xla"),
     "speed.num_workers": ("auto", "a whole number"),
+    "speed.tokenizer_engine": ("auto", "tokenizers"),
 }
 
 

@@ -14,17 +14,12 @@ from typing import IO
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.corpora.cache import CACHE_VARIABLE, cache_folder
+from quatrain.corpora.file_hashes import file_sha256
 
 TIMEOUT = 5.0
 """Seconds that a server may stay silent, when connecting and while it sends."""
 
 _CHUNK = 1 << 20
-
-
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes as 64 hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def download(url: str, sha256: str, *, suffix: str = "", key: str = "data.source", name: str | None = None) -> Path:

@@ -223,7 +223,12 @@ def text_blocks(
     """
     start, stop, before = stretch or WHOLE
     decoder = codecs.getincrementaldecoder("utf-8")()
-    held, offset, line, bound = "", start, before + 1, bounds.unpacked_bound(path)
+    held, offset, bound = "", start, bounds.unpacked_bound(path)
+
+    def line() -> int:
+        """The line that the bytes at ``offset`` stand in; counted when it is asked for, which is when all is over."""
+        return before + 1 + count_lines(path, start, offset)
+
     try:
         with open_bytes(path) as stream:
             if start:
@@ -234,9 +239,8 @@ def text_blocks(
                 try:
                     held += decoder.decode(raw)
                 except UnicodeDecodeError as error:
-                    raise UserError(not_utf8(path, error, offset - len(pending), line, key)) from error
+                    raise UserError(not_utf8(path, error, offset - len(pending), line(), key)) from error
                 offset += len(raw)
-                line += raw.count(b"\n")
                 if offset > bound:
                     raise bounds.beyond_bound(path, bound, key)
                 # The line before ended within this read of the whole file, too.
@@ -246,16 +250,24 @@ def text_blocks(
                     yield held[:cut]
                     held = held[cut:]
                 if len(held) > bounds.LONGEST_LINE:
-                    raise bounds.too_long(path, line, key)
+                    raise bounds.too_long(path, line(), key)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(unreadable(path, error, key)) from error
     pending = decoder.getstate()[0]
     try:
         held += decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise UserError(not_utf8(path, error, offset - len(pending), line, key)) from error
+        raise UserError(not_utf8(path, error, offset - len(pending), line(), key)) from error
     if held:
         yield held
+
+
+def count_lines(path: Path, start: int, stop: int) -> int:
+    """The line ends among some bytes of a file, decompressed."""
+    with open_bytes(path) as stream:
+        stream.seek(start)
+        sizes = (min(_BLOCK, stop - place) for place in range(start, stop, _BLOCK))
+        return sum(stream.read(size).count(b"\n") for size in sizes)
 
 
 def _block_end(text: str, block: int) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from quatrain.core.errors import UserError
-from quatrain.corpora.download import download, file_sha256
+from quatrain.corpora.download import download
+from quatrain.corpora.file_hashes import file_sha256
 from quatrain.corpora.files import suffix_of
 from quatrain.corpora.hub import HUB, hub_source, is_hub_name
 

@@ -123,13 +123,3 @@ def _cut(extents: Sequence[Extent], weight: int) -> tuple[int, int]:
             return (number, place) if place < extent.end else (number + 1, 0)
         weight -= extent.weight
     return len(extents), 0
-
-
-def count_lines(path: Path, start: int, stop: int) -> int:
-    """The line ends among some bytes of a file."""
-    found = 0
-    with path.open("rb") as stream:
-        stream.seek(start)
-        while read := stream.read(min(_WINDOW, stop - stream.tell())):
-            found += read.count(b"\n")
-    return found

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import CleaningReport, plain_report
-from quatrain.corpora.files import WHOLE, Stretch
+from quatrain.corpora.files import WHOLE, Stretch, count_lines
 from quatrain.corpora.pair_assembly import row_cleaner, wrong_label
 from quatrain.corpora.pair_files import NumberedRows, RowStream
 from quatrain.corpora.pair_labels import plain_label
 from quatrain.corpora.pair_rows import CleanRow, Mistakes
 from quatrain.corpora.pairs import UnreadPairs
-from quatrain.corpora.shard_cuts import Bytes, Extent, Slice, Uncut, count_lines, slices
+from quatrain.corpora.shard_cuts import Bytes, Extent, Slice, Uncut, slices
 from quatrain.corpora.shard_folder import PartPlace
 
 ROWS = "rows.jsonl"

@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Origin
-from quatrain.corpora.download import download, file_sha256
+from quatrain.corpora.download import download
+from quatrain.corpora.file_hashes import file_sha256
 from quatrain.corpora.files import SPLITS, SUFFIXES, Stretch, check_file, list_files, missing, suffix_of, text_blocks
 from quatrain.corpora.hub import HUB
 from quatrain.corpora.locations import (

@@ -8,6 +8,7 @@ added to the corpus moves hardly any other, and a pass needs 16 bytes a document
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 
@@ -66,7 +67,7 @@ class Key:
     """Hashes one document, handed over in pieces, to its number for dealing."""
 
     def __init__(self, seed: int) -> None:
-        self._hash = blake2b(digest_size=8, key=str(seed).encode())
+        self._hash = _keyed(seed).copy()
 
     def update(self, piece: str) -> None:
         """Take the next piece of the document."""
@@ -75,6 +76,11 @@ class Key:
     def value(self) -> int:
         """The document's number, evenly spread over [0, 2**64)."""
         return int.from_bytes(self._hash.digest())
+
+
+@cache
+def _keyed(seed: int) -> blake2b:
+    return blake2b(digest_size=8, key=str(seed).encode())
 
 
 def deal_random(keys: np.ndarray, shares: Shares) -> np.ndarray:

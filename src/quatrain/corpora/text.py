@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from quatrain.core.errors import UserError
+from quatrain.core.progress_line import ProgressLine
 from quatrain.corpora.cleaning import Cleaning, CleaningReport
 from quatrain.corpora.documents import DocumentReader, Documents
 from quatrain.corpora.files import SPLITS
@@ -158,8 +159,12 @@ class TextCorpus:
         """Where each document goes; found by a pass over the source."""
         report = CleaningReport()
         scan = Scan(self.making.shares, report, self.making.source.splits or ())
-        for split, piece, ends in self._read(report):
-            scan.add(split, piece, ends)
+        with ProgressLine("reading", unit="characters") as line:
+            characters = 0
+            for split, piece, ends in self._read(report):
+                scan.add(split, piece, ends)
+                characters += len(piece)
+                line.show(0, characters)
         return self.making.lay_out(scan, lambda: self._read(CleaningReport()))
 
 

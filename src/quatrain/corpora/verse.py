@@ -5,7 +5,7 @@ the bits per character of a language model have a bound to be held against.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from quatrain.corpora.verse_grammar import draw, entropy, log_probabilities
 from quatrain.corpora.verse_pairs import pairs
-from quatrain.corpora.verse_text import read, write
+from quatrain.corpora.verse_text import joined, parse, read, write
 
-__all__ = ["entropy", "grammar_fingerprint", "log_probability", "pairs", "poems"]
+__all__ = ["entropy", "grammar_fingerprint", "log_probabilities_of", "log_probability", "pairs", "poems"]
 
 BLOCK = 512
 """Poems made at once: large enough for numpy to pay, about 200 KB of text."""
@@ -35,6 +35,18 @@ def log_probability(text: str) -> float:
     """The exact natural log-probability that `poems` draws just this text; -inf where the grammar cannot make it."""
     choices = read(text)
     return -np.inf if choices is None else float(log_probabilities(choices)[0])
+
+
+def log_probabilities_of(texts: Iterable[str]) -> Iterator[float]:
+    """What `log_probability` says of each text, many at a time, in a tenth of the time."""
+    stream = iter(texts)
+    while block := list(islice(stream, BLOCK)):
+        parsed = [parse(text) for text in block]
+        known = [choices for choices in parsed if choices is not None]
+        made = iter(zip(write(joined(known)), log_probabilities(joined(known)).tolist(), strict=True) if known else ())
+        for text, choices in zip(block, parsed, strict=True):
+            written, log = (None, 0.0) if choices is None else next(made)
+            yield log if written == text else -np.inf
 
 
 def grammar_fingerprint() -> str:

@@ -1,6 +1,7 @@
 """Derivations of the verse as text, and back: `read` undoes `write`."""
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -49,14 +50,31 @@ def write(choices: Choices) -> list[str]:
 
 def read(text: str) -> Choices | None:
     """The derivation of a poem, or None where there is none; draws that a line does not make are 0."""
+    choices = parse(text)
+    # What disagrees anywhere (number, tense, hero, topic, spelling, punctuation) does not come back as it was.
+    return choices if choices is not None and write(choices) == [text] else None
+
+
+def parse(text: str) -> Choices | None:
+    """The only derivation that can make a text, or None; it makes another text where something disagrees."""
     lines = text.split("\n")
     if len(lines) != len(KINDS):
         return None
     poem: dict[str, int] = {}
     draws = [_read_line(line, kind, poem) for line, kind in zip(lines, KINDS, strict=True)]
-    choices = _collect(poem, [line for line in draws if line is not None])
-    # What disagrees anywhere (number, tense, hero, topic, spelling, punctuation) does not come back as it was.
-    return choices if choices is not None and write(choices) == [text] else None
+    return _collect(poem, [line for line in draws if line is not None])
+
+
+def joined(parts: Sequence[Choices]) -> Choices:
+    """Derivations one after another in one block."""
+    return Choices(
+        topic=np.concatenate([part.topic for part in parts]),
+        tense=np.concatenate([part.tense for part in parts]),
+        hero=np.concatenate([part.hero for part in parts]),
+        family=np.concatenate([part.family for part in parts]),
+        rhyme=np.concatenate([part.rhyme for part in parts]),
+        line={name: np.concatenate([part.line[name] for part in parts]) for name in LINE_DRAWS},
+    )
 
 
 def _slots(choices: Choices) -> dict[str, Indices]:

@@ -20,8 +20,8 @@ Meta = dict[str, Any]
 
 _META = "meta.json"
 _CODE = {
-    "streams": ("windows", "text_rows", "token_file"),
-    "examples": ("masked_text", "text_rows", "token_file"),
+    "streams": ("windows", "token_streams", "token_file"),
+    "examples": ("masked_text", "text_rows", "token_streams", "token_file"),
     "pairs": ("pairs", "pair_encoding", "token_file"),
     "tokenizers": (),
 }
@@ -34,7 +34,8 @@ def fingerprint(kind: str, **parts: Any) -> str:
     """Return the sha256 (hex) of named plain values, in any order, and of the code that prepares ``kind`` from them.
 
     ``kind``: streams, examples, pairs or tokenizers. The code is that of the modules here that write it, that of all
-    tokenizers, and the version of the library that they stand on.
+    tokenizers, and the versions of the libraries that they stand on. The choice between these is not told, for the ids
+    are the same.
     """
     return hashlib.sha256(json.dumps([kind, parts, _code(kind)], sort_keys=True).encode()).hexdigest()
 
@@ -118,7 +119,8 @@ def _code(kind: str) -> str:
     paths = [here / f"{name}.py" for name in _CODE[kind]]
     paths += sorted(Path(quatrain.tokenizers.__path__[0]).glob("*.py"))
     contents = (path.name.encode() + b"\0" + path.read_bytes() for path in paths)
-    return hashlib.sha256(b"\0".join([version("tokenizers").encode(), *contents])).hexdigest()
+    libraries = (version(name).encode() for name in ("tokenizers", "tiktoken"))
+    return hashlib.sha256(b"\0".join([*libraries, *contents])).hexdigest()
 
 
 @contextmanager

@@ -227,4 +227,5 @@ def fitted(recipe: Any, texts: Callable[[], Iterable[str]], corpus: str) -> Toke
     digest = fingerprint("tokenizers", corpus=corpus, recipe=recipe.fingerprint())
     # Read again by the process that trained it too, so that every process has the very same.
     folder = prepare_once("tokenizers", digest, train)
-    return Pretrained(source=str(folder), allowed_special=getattr(recipe, "allowed_special", None)).fit(texts)
+    arguments = {name: getattr(recipe, name) for name in ("allowed_special", "engine") if hasattr(recipe, name)}
+    return Pretrained(source=str(folder), **arguments).fit(texts)

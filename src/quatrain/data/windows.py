@@ -10,14 +10,15 @@ from torch.utils.data import DataLoader
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning
 from quatrain.corpora.text import TextCorpus
-from quatrain.corpora.verse import log_probability
+from quatrain.corpora.verse import log_probabilities_of
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import TrainingBatches
-from quatrain.data.text_rows import open_corpus, training_texts, write_stream
+from quatrain.data.text_rows import open_corpus, training_texts
 from quatrain.data.token_file import TokenFile
+from quatrain.data.token_streams import write_streams
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
 
 
@@ -95,7 +96,7 @@ class Windows(LanguageData):
         tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
 
         def build(folder: Path) -> dict[str, Any]:
-            meta = {split: write_stream(corpus, split, tokenizer, folder) for split in corpus.splits}
+            meta = write_streams(corpus, tokenizer, folder)
             if self.source == "verse" and self.texts is None and "validation" in meta:
                 meta["validation"]["grammar_bits"] = grammar_bits(corpus.documents("validation"))
             return meta
@@ -144,8 +145,8 @@ def grammar_bits(documents: Iterable[str]) -> float | None:
     The grammar speaks of whole poems: None where a document is a part of one, or was changed by cleaning.
     """
     nats = 0.0
-    for document in documents:
-        nats -= log_probability(document)
+    for log in log_probabilities_of(documents):
+        nats -= log
         if math.isinf(nats):
             return None
     return nats / math.log(2)

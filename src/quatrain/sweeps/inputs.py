@@ -1,12 +1,12 @@
 """The files that a job reads, and whether they are still what they were when it ran."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
+from quatrain.corpora.file_hashes import file_sha256
 from quatrain.runs.directory import RunDirectory, write_json
 from quatrain.runs.reading import read_json, read_mapping
 
@@ -85,6 +85,5 @@ def _of(path: Path, known: Mapping[str, Any] | None) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _sha256(path: Path, size: int, modified_ns: int) -> str:
-    """Once in a process for a file that many jobs read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Once in a process for a file that many jobs read, and once for all of them if it is large."""
+    return file_sha256(path)

@@ -1,24 +1,18 @@
-"""GPT-2's tokenizer through OpenAI's tiktoken: the same ids, several times faster."""
+"""GPT-2's tokenizer from OpenAI's tiktoken, or from its two files: the ids of transformers, through tiktoken."""
 
-import functools
 import hashlib
-import itertools
 import json
 import os
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from quatrain.core.errors import NotNow, UserError
 from quatrain.tokenizers import families
-from quatrain.tokenizers.byte_level import from_bytes, to_bytes
+from quatrain.tokenizers.byte_level import from_bytes
 from quatrain.tokenizers.sources import find_local, is_local
-from quatrain.tokenizers.special import END_OF_TEXT
 from quatrain.tokenizers.tokenizer import Tokenizer
 from quatrain.tokenizers.vocabulary import read_merges, read_vocab_json
 
@@ -58,15 +52,17 @@ class TiktokenGPT2:
         """
         files = self._files()
         if files is None:
-            encoding = _downloaded()
-            hf = families.gpt2(*_as_vocabulary(encoding))
+            vocabulary, merges = _as_vocabulary(_downloaded())
         else:
             vocabulary = read_vocab_json(files[0], _KEY)
             merges = read_merges(files[1], vocabulary, _KEY)
-            encoding = _from_vocabulary(vocabulary, merges, files[1])
-            hf = families.gpt2(vocabulary, merges)
-        engine = functools.partial(TiktokenEngine, encoding)
-        return Tokenizer(hf, allowed_special=self.allowed_special, engine=engine)
+        tokenizer = Tokenizer(families.gpt2(vocabulary, merges), allowed_special=self.allowed_special)
+        if refusal := tokenizer.engines.refusal:
+            raise UserError(
+                f"{_KEY}={self.source} is no tokenizer that tiktoken is proved to give the ids of: {refusal}; load it"
+                " with tokenizer=pretrained."
+            )
+        return tokenizer
 
     def _files(self) -> tuple[Path, Path] | None:
         if self.source is None:
@@ -80,56 +76,6 @@ class TiktokenGPT2:
         if "vocab.json" not in files or "merges.txt" not in files:
             raise UserError(f"{_KEY}={self.source} holds no vocab.json with merges.txt, which tiktoken is built from.")
         return files["vocab.json"], files["merges.txt"]
-
-
-class TiktokenEngine:
-    """Encodes with tiktoken, one thread for each core that this process may use."""
-
-    def __init__(self, encoding: Any, allowed: frozenset[str]) -> None:
-        self._encoding = encoding
-        self._allowed = allowed
-
-    def __call__(self, texts: list[str]) -> list[np.ndarray]:
-        """See `Engine`."""
-        if len(texts) == 1:
-            return [self._one(texts[0])]
-        with ThreadPoolExecutor(_threads()) as threads:
-            return list(threads.map(self._one, texts))
-
-    def _one(self, text: str) -> np.ndarray:
-        ids: np.ndarray = self._encoding.encode_to_numpy(text, allowed_special=self._allowed, disallowed_special=())
-        return ids.astype(np.int32)
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _from_vocabulary(vocabulary: dict[str, int], merges: families.Merges, file: Path) -> Any:
-    """The encoding of GPT-2's files. tiktoken merges by id, so ids must rise along merges.txt."""
-    import tiktoken
-    from tiktoken_ext.openai_public import r50k_pat_str  # type: ignore[import-untyped]
-
-    merged = [vocabulary[first + second] for first, second in merges]
-    ranks, special = _split(vocabulary)
-    bytes_first = all(bytes([byte]) in ranks for byte in range(256)) and len(ranks) == 256 + len(set(merged))
-    if not bytes_first or any(later <= earlier for earlier, later in itertools.pairwise(merged)):
-        raise UserError(
-            f"{_KEY}={file.parent} is byte-level BPE but not in GPT-2's order (all bytes, then one token for each line"
-            " of merges.txt, ids rising), which tiktoken needs; load it with tokenizer=pretrained."
-        )
-    special.setdefault(END_OF_TEXT, max(vocabulary.values()) + 1)
-    return tiktoken.Encoding("gpt2", pat_str=r50k_pat_str, mergeable_ranks=ranks, special_tokens=special)
-
-
-def _split(vocabulary: dict[str, int]) -> tuple[Ranks, dict[str, int]]:
-    special = {token: index for token, index in vocabulary.items() if token == END_OF_TEXT}
-    try:
-        return {to_bytes(token): index for token, index in vocabulary.items() if token not in special}, special
-    except KeyError as error:
-        raise UserError(
-            f"{_KEY} names a vocab.json with {error} in it, which stands for no byte in GPT-2's."
-        ) from error
 
 
 def _downloaded() -> Any:

@@ -1,4 +1,4 @@
-"""The one face of every tokenizer: batched encoding into int32 arrays, special ids, saving and a fingerprint."""
+"""The one face of every tokenizer: encoding streams of text into int32 arrays, special ids, saving, a fingerprint."""
 
 import functools
 import hashlib
@@ -6,46 +6,17 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from quatrain.core.errors import UserError
 from quatrain.tokenizers.byte_level import begins_word
-from quatrain.tokenizers.cutting import cut
-from quatrain.tokenizers.special import allowed_strings, ordinary_backend
-
-_CHARACTERS_AT_ONCE = 1 << 20
-
-
-class Engine(Protocol):
-    """What turns texts into ids. It can be pickled."""
-
-    def __call__(self, texts: list[str]) -> list[np.ndarray]:
-        """Return the ids of each text without added special tokens, int32."""
-
-
-EngineMaker = Callable[[frozenset[str]], Engine]
-"""Makes an engine that takes the given special strings in a text as their one id."""
-
-
-class BackendEngine:
-    """Encodes with the `tokenizers` library, on all threads that it is given."""
-
-    def __init__(self, serialized: str, allowed: frozenset[str]) -> None:
-        self._arguments = (serialized, allowed)
-        self._backend = ordinary_backend(serialized, allowed)
-
-    def __call__(self, texts: list[str]) -> list[np.ndarray]:
-        """See `Engine`."""
-        encodings = self._backend.encode_batch_fast(texts, add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
-
-    def __reduce__(self) -> tuple[type["BackendEngine"], tuple[str, frozenset[str]]]:
-        # the backend's own pickle forgets encode_special_tokens
-        return type(self), self._arguments
+from quatrain.tokenizers.encoding import encoded
+from quatrain.tokenizers.engines import EngineChoice, Engines
+from quatrain.tokenizers.special import allowed_strings
 
 
 class Tokenizer:
@@ -53,11 +24,11 @@ class Tokenizer:
 
     ``hf`` is the transformers tokenizer of the same ids (always there, also for tiktoken), for what transformers does
     itself: pairs, pipelines, exports. Its padding token is its end of text where it has no padding token of its own.
-    ``allowed_special``: see `allowed_strings`. ``engine`` makes a faster encoder with the same ids.
+    ``allowed_special``: see `allowed_strings`. ``engine``: see `EngineChoice`; the ids are the same.
     """
 
     def __init__(
-        self, hf: Any, *, allowed_special: str | Sequence[str] | None = None, engine: EngineMaker | None = None
+        self, hf: Any, *, allowed_special: str | Sequence[str] | None = None, engine: EngineChoice = "auto"
     ) -> None:
         if hf.pad_token is None and hf.eos_token is not None:
             hf.pad_token = hf.eos_token
@@ -67,8 +38,7 @@ class Tokenizer:
         self.special_strings = _special_strings(hf)
         self.allowed_special = allowed_strings(allowed_special, self.special_strings)
         self._serialized: str = hf.backend_tokenizer.to_str()
-        make = engine or functools.partial(BackendEngine, self._serialized)
-        self._engine = make(self.allowed_special)
+        self.engines = Engines(self._serialized, self.allowed_special, engine)
         self._cuttable = _cuttable(json.loads(self._serialized), self.allowed_special)
 
     # -- ids
@@ -134,29 +104,14 @@ class Tokenizer:
         An allowed special string becomes its one id, every other special string is read as ordinary characters. Long
         texts are cut where no token can cross, so that memory stays flat. Lone surrogates become U+FFFD.
         """
-        owners: list[int] = []
-        arrays: list[np.ndarray] = []
-        for batch in self._batches(texts):
-            owners += [owner for owner, _ in batch]
-            arrays += self._engine([piece for _, piece in batch])
-        parts: list[list[np.ndarray]] = [[] for _ in texts]
-        for owner, array in zip(owners, arrays, strict=True):
-            parts[owner].append(array)
-        return [part[0] if len(part) == 1 else np.concatenate(part) for part in parts]
+        return list(self.encode_stream(texts))
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[list[tuple[int, str]]]:
-        batch: list[tuple[int, str]] = []
-        size = 0
-        for owner, text in enumerate(texts):
-            text = _without_surrogates(text)
-            for piece in cut(text) if self._cuttable else (text,):
-                batch.append((owner, piece))
-                size += len(piece)
-                if size >= _CHARACTERS_AT_ONCE:
-                    yield batch
-                    batch, size = [], 0
-        if batch:
-            yield batch
+    def encode_stream(self, texts: Iterable[str]) -> Iterator[np.ndarray]:
+        """Encode texts as they come; one array for each, in order, as `encode` gives it.
+
+        All cores encode while the next texts are read; a few megabytes of text are under way at a time.
+        """
+        return encoded(texts, self.engines, cuttable=self._cuttable)
 
     def decode(self, ids: Sequence[int] | np.ndarray) -> str:
         """Return the text of ``ids``, special tokens written out."""
@@ -255,11 +210,3 @@ def _cuttable(content: dict[str, Any], allowed: frozenset[str]) -> bool:
 
 def _find(part: list[int], whole: list[int], start: int) -> int:
     return next(place for place in range(start, len(whole) + 1) if whole[place : place + len(part)] == part)
-
-
-def _without_surrogates(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

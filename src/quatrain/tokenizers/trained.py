@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from quatrain.core.errors import UserError
 from quatrain.tokenizers import families
@@ -24,7 +24,7 @@ class ByteLevelBPE:
 
     Any text can be written in it, so the unknown token never occurs. Special tokens take the first ids, in their
     order. ``vocab_size`` counts them and the 256 bytes; a small corpus gives fewer tokens. ``min_frequency``: least
-    occurrences of a pair that is merged.
+    occurrences of a pair that is merged. ``engine``: as in `Pretrained`.
     """
 
     needs_training = True
@@ -36,11 +36,13 @@ class ByteLevelBPE:
         min_frequency: int = 2,
         special_tokens: list[str] | tuple[str, ...] = ("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
         allowed_special: str | list[str] | None = None,
+        engine: Literal["auto", "tokenizers"] = "auto",
     ) -> None:
         self.vocab_size = vocab_size
         self.min_frequency = min_frequency
         self.special_tokens = tuple(special_tokens)
         self.allowed_special = allowed_special
+        self.engine = engine
         self._family = families.ROBERTA if "<mask>" in self.special_tokens else families.GPT2
         least = 256 + len(self.special_tokens)
         sentences = check_special_tokens(self.special_tokens, self._family, "tokenizer.special_tokens")
@@ -49,7 +51,7 @@ class ByteLevelBPE:
             raise UserError(sentences)
 
     def fingerprint(self) -> str:
-        """sha256 of the recipe: its arguments and the version of the trainer."""
+        """sha256 of the recipe: its arguments but the engine, and the version of the trainer."""
         return _fingerprint(self)
 
     def fit(self, texts: Texts) -> Tokenizer:
@@ -75,7 +77,8 @@ class ByteLevelBPE:
         build = families.roberta if self._family is families.ROBERTA else families.gpt2
         extra = [token for token in self.special_tokens if token not in self._family]
         merges = [(first, second) for first, second in model["merges"]]
-        return Tokenizer(build(model["vocab"], merges, extra), allowed_special=self.allowed_special)
+        hf = build(model["vocab"], merges, extra)
+        return Tokenizer(hf, allowed_special=self.allowed_special, engine=self.engine)
 
 
 class WordPiece:
@@ -179,6 +182,7 @@ def _check_sizes(vocab_size: int, least: int, what: str, min_frequency: int) -> 
 def _fingerprint(recipe: Any) -> str:
     from importlib.metadata import version
 
-    arguments = {name: value for name, value in vars(recipe).items() if not name.startswith("_")}
+    # The engine changes no id.
+    arguments = {name: value for name, value in vars(recipe).items() if not name.startswith("_") and name != "engine"}
     content = [type(recipe).__name__, arguments, version("tokenizers"), version("transformers")]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
