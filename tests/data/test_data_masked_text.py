@@ -115,7 +115,8 @@ def test_asking_for_every_token_changes_training_alone(roberta: Tokenizer):
 def test_batches_are_padded_to_their_longest_and_labels_restore_the_text(roberta: Tokenizer):
     data = module(roberta, mask_probability=0.5, texts={"train": ["a", "a mill"], "validation": POEMS})
     for batch in data.val_dataloader():
-        assert set(batch) == {"input_ids", "attention_mask", "labels", "example_ids"}
+        assert set(batch) == {"input_ids", "attention_mask", "labels", "scored_places", "example_ids"}
+        assert batch["scored_places"].tolist() == (batch["labels"].flatten() != IGNORED).nonzero()[:, 0].tolist()
         assert batch["attention_mask"].sum(1).max() == batch["input_ids"].shape[1]
         restored = np.where(batch["labels"] == IGNORED, batch["input_ids"], batch["labels"])
         for number, row, real in zip(batch["example_ids"], restored, batch["attention_mask"], strict=True):

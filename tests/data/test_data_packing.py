@@ -29,7 +29,9 @@ def test_a_packed_batch_is_the_padded_one_without_padding(bert: Tokenizer, chang
     real = table["attention_mask"] == 1
     lengths = real.sum(axis=1)
     assert len(set(lengths.tolist())) > 1
-    assert set(batch) == {"input_ids", "position_ids", "labels", "cu_seqlens", "max_seqlen", "example_ids"}
+    names = {"input_ids", "position_ids", "labels", "scored_places", "cu_seqlens", "max_seqlen", "example_ids"}
+    assert set(batch) == names
+    assert batch["scored_places"].tolist() == np.flatnonzero(batch["labels"] != IGNORED).tolist()
     for name in ("input_ids", "labels"):
         assert batch[name].shape == (1, lengths.sum())
         assert (batch[name][0] == table[name][real]).all()

@@ -26,6 +26,7 @@ class MaskedBatch(TypedDict):
     input_ids: Any  # [batch, seq] int64, after masking
     attention_mask: Any  # [batch, seq] int64
     labels: Any  # [batch, seq] int64, the hidden token, IGNORED where nothing is asked
+    scored_places: NotRequired[Any]  # [scored] int64, where the flattened labels are not IGNORED
     example_ids: Any  # [batch] int64
 
 
@@ -37,6 +38,7 @@ class PackedBatch(TypedDict):
     cu_seqlens: Any  # [batch + 1] int32, where each example begins, and the end
     max_seqlen: int  # tokens of the longest example
     labels: Any  # [1, tokens] int64, the hidden token, IGNORED where nothing is asked
+    scored_places: NotRequired[Any]  # [scored] int64, where the labels are not IGNORED
     example_ids: Any  # [batch] int64
 
 

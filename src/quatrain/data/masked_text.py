@@ -185,10 +185,12 @@ class MaskedRows:
 
 def padded(ids: Tokens, labels: Tokens, layout: Layout, fill: int) -> dict[str, Any]:
     """Return masked ids and labels [tokens] as the `MaskedBatch` of their examples, without example_ids."""
+    table = layout.padded(labels, IGNORED)
     return {
         "input_ids": layout.padded(ids, fill),
         "attention_mask": layout.attention_mask(),
-        "labels": layout.padded(labels, IGNORED),
+        "labels": table,
+        "scored_places": np.flatnonzero(table != IGNORED),
     }
 
 
@@ -198,6 +200,7 @@ def packed(ids: Tokens, labels: Tokens, layout: Layout, fill: int) -> dict[str, 
         "input_ids": ids[None],
         "position_ids": layout.positions[None],
         "labels": labels[None],
+        "scored_places": np.flatnonzero(labels != IGNORED),
         "cu_seqlens": np.append(layout.starts, len(ids)).astype(np.int32),
         "max_seqlen": layout.longest,
     }
