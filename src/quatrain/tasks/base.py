@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from quatrain.core.errors import UserError
 from quatrain.tasks.averaging import DAMPING, StepSums
-from quatrain.tasks.reduction import sum_over_ranks, wide
+from quatrain.tasks.reduction import ranks, sum_over_ranks, wide
 
 MakeOptimizer = Callable[[nn.Module], Optimizer]
 MakeSchedule = Callable[[Optimizer, int], LRScheduler]
@@ -84,18 +84,22 @@ class LanguageTask(LightningModule):
         self._step.reset()
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """The summed loss of one micro-batch, damped, times the number of micro-batches, by which Lightning divides."""
+        """The loss of one micro-batch to run backward from.
+
+        Where it is the whole step its mean, whose gradients are right as they come; else its damped sum, times the
+        number of micro-batches, by which Lightning divides.
+        """
         loss, scored = self.training_loss(batch)
         mask, ids = batch.get("attention_mask"), batch["input_ids"]
         tokens = ids.numel() if mask is None else mask.sum()
         examples = len(batch.get("example_ids", ids))  # packed, they lie in one row
         self._step.add(loss=loss, scored=scored, examples=examples, tokens=tokens, positions=ids.numel())
-        return loss * (DAMPING * self.trainer.accumulate_grad_batches)
+        return loss / scored.clamp(min=1) if self._is_whole_step() else loss * (DAMPING * self._micro_batches)
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
         """Turn gradients of sums into those of the step's mean, and note what the step was."""
         parameters = _parameters(optimizer)
-        sums = self._step.finish(parameters)
+        sums = self._step.finish([] if self._is_whole_step() else parameters)
         self._gradient_norm = self._measure_gradients(parameters, optimizer)
         self._last_step = {
             "train/loss": sums.loss / sums.scored,
@@ -184,6 +188,14 @@ class LanguageTask(LightningModule):
         """Log what is the same on all ranks already. The maximum of equal values is that value; a mean could round."""
         for name, value in metrics.items():
             self.log(name, value, prog_bar=name.endswith("/loss"), sync_dist=True, reduce_fx="max")
+
+    @property
+    def _micro_batches(self) -> int:
+        return int(self.trainer.accumulate_grad_batches)
+
+    def _is_whole_step(self) -> bool:
+        """Whether a micro-batch of this rank is all of an optimizer step."""
+        return self._micro_batches == 1 and ranks() == 1
 
     def _measure_gradients(self, parameters: list[nn.Parameter], optimizer: Optimizer) -> Tensor:
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
