@@ -112,8 +112,10 @@ ROWS: tuple[Row, ...] = (
         goals=(
             Goal("tokens_per_second", "defaults", 5),
             Goal("tokens_per_second", "bf16", 3),
+            Goal("tokens_per_second", "best", 1),
             Goal("loss", "defaults"),
             Goal("loss", "bf16"),
+            Goal("loss", "best"),
         ),
         minutes=4,
         job=Job(
