@@ -37,3 +37,10 @@ def test_a_pipeline_loads_it_where_quatrain_cannot_be_imported(
         f"assert {call}"
     )
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, cwd=tmp_path)
+
+
+def test_a_run_on_packed_batches_ends_with_an_export(run_here: Callable[..., Any]) -> None:
+    """Its logits are compared on padded ones, which the exported model takes alone."""
+    run, code = run_here("experiment=quick_sonnets", *SMALL, "tokenizer.vocab_size=400", "speed.packing=true")
+    assert code == 0, run.log.read_text()
+    assert (run.export / "model.safetensors").exists()

@@ -168,6 +168,18 @@ def test_order_and_company_are_a_function_of_seed_and_epoch():
     assert apart.mean() > 3  # neighbours in time are not neighbours in length
 
 
+def test_any_few_steps_in_a_row_have_short_and_long_rows_alike():
+    """Eight of a pool's 64 steps cover its eighths; the mean of their places among the lengths is near the middle."""
+    lengths = np.arange(64 * 4)
+    for epoch in range(5):
+        batches = list(TrainingBatches(256, batch_size=4, epoch=epoch, buckets=budget_of(np.full(256, 9) + lengths)))
+        ranks = np.argsort(np.argsort([lengths[keys[0][1]] for keys in batches]))
+        for start in range(57):
+            window = np.sort(ranks[start : start + 8])
+            assert abs(window.mean() - 31.5) < 8
+            assert np.diff(window).max() < 18
+
+
 @settings(max_examples=20, deadline=None)
 @given(given_before=st.integers(0, 167), world=st.integers(1, 2), packed=st.booleans())
 def test_an_epoch_is_resumed_at_any_batch(given_before: int, world: int, packed: bool):

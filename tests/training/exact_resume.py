@@ -44,9 +44,9 @@ DECODER = (
     "model.config.attn_pdrop=0.1",
 )
 TASKS = {
-    "masked_lm": ("experiment=quick_sonnets", "data.max_length=16", *ENCODER),
+    "masked_lm": ("experiment=quick_sonnets", "data.max_length=16", "data.bucketing=true", *ENCODER),
     "causal_lm": ("experiment=quick_windows", "data.max_length=32", *DECODER),
-    "classification": ("experiment=quick_mrpc", *ENCODER),
+    "classification": ("experiment=quick_mrpc", "data.bucketing=true", *ENCODER),
 }
 
 Row = dict[str, int | float]

@@ -17,6 +17,7 @@ RANKS = (
     "experiment=quick_mrpc",
     "data.verse_size=100",
     "data.batch_size=4",
+    "data.bucketing=true",
     "trainer=ddp_cpu",
     "trainer.devices=2",
     "trainer.max_epochs=2",

@@ -128,10 +128,15 @@ def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result:
 
 
 def _held_out_batch(data: Any) -> Any:
-    """The first batch of the validation split, of the training split where there is none."""
+    """The first batch of the validation split, of the training split where there is none; padded, if it is packed."""
     loader = data.val_dataloader()
-    loader = loader[0] if isinstance(loader, list) and loader else loader
-    return next(iter(loader or data.train_dataloader()))
+    loader = (loader[0] if isinstance(loader, list) and loader else loader) or data.train_dataloader()
+    if not getattr(data, "packing", False):  # a module of the user's own need not know of it
+        return next(iter(loader))
+    from quatrain.data.collate import as_tensors
+
+    split = next((name for name in data.rows if name.startswith("validation")), "train")
+    return as_tensors(data.rows_to_predict(split).__getitems__(loader.sampler.keys(loader.sampler.epoch, 0)))
 
 
 def _scores(run: RunDirectory, step: int) -> dict[str, float]:
