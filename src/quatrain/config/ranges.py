@@ -34,6 +34,7 @@ WORDS = {
     "trainer.profiler": ("simple", "advanced", "pytorch", "xla"),
     "speed.num_workers": ("auto", "a whole number"),
     "speed.tokenizer_engine": ("auto", "tokenizers"),
+    "speed.packing": ("auto", "true", "false"),
 }
 
 

@@ -35,8 +35,10 @@ class MaskedText(LanguageData):
     validation and test on (``seed``, example).
 
     ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `MaskedBatch`, padded
-    to the longest; with ``packing`` `PackedBatch`, of the same masks, without padding. ``bucketing`` makes batches of
-    about the same number of tokens: of examples of about the same length or, packed, of any length.
+    to the longest; with ``packing`` `PackedBatch`, of the same masks, without padding (blocks stay a table, as they are
+    of one length; "auto" is for who knows the model to say, and means no here). ``bucketing`` makes batches of about
+    the same number of tokens: packed ones of examples of any length, padded ones of about the same length. Lines of
+    verse of one length are alike, and batches of them teach less; so packing is the better way where it can be had.
     ``summary``: documents, characters, examples, tokens (special ones too) and the share truncated of each split, and
     the unigram perplexity of the validation text.
     """
@@ -68,7 +70,7 @@ class MaskedText(LanguageData):
         shuffle: bool = True,
         drop_last: bool = False,
         bucketing: bool = False,
-        packing: bool = False,
+        packing: bool | Literal["auto"] = False,
         num_workers: int = 0,
         seed: int = 0,
         texts: str | list[str] | dict[str, list[str]] | None = None,
@@ -81,7 +83,7 @@ class MaskedText(LanguageData):
             shuffle=shuffle,
             drop_last=drop_last,
             bucketing=bucketing,
-            packing=packing,
+            packing=packing is True and example != "block",
             seed=seed,
         )
         self.source, self.texts, self.documents, self.example = source, texts, documents, example

@@ -1,5 +1,6 @@
 """What a config says about the model, and the model built from it. Loads torch only to build."""
 
+import inspect
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,6 +31,7 @@ class LanguageModel:
         attention: the implementation of attention; "auto" is `quatrain.models.attention` where the model can take
             PyTorch's fused one.
         fast_dropout: draw by `quatrain.models.dropout`, which is quicker on a CPU.
+        fused_activations: PyTorch's one operation for an activation that transformers writes out in many.
         lora: r, alpha, dropout, target_modules: train low-rank adapters (and a new head) instead of the weights.
 
     Raises:
@@ -49,6 +51,7 @@ class LanguageModel:
         label_smoothing: float = 0.0,
         attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto",
         fast_dropout: bool = False,
+        fused_activations: bool = False,
         lora: dict[str, Any] | None = None,
     ) -> None:
         wrong = check_choice(weights, config)
@@ -65,7 +68,8 @@ class LanguageModel:
         if wrong:
             raise UserError(wrong)
         self.task, self.weights, self.revision, self.config = task, weights, revision, config
-        self.auto_class, self.attention, self.fast_dropout = auto_class, attention, fast_dropout
+        self.auto_class, self.attention = auto_class, attention
+        self.fast_dropout, self.fused_activations = fast_dropout, fused_activations
         self.frozen_layers, self.lora = frozen_layers, lora
         self.layer_lr_decay, self.label_smoothing = layer_lr_decay, label_smoothing
 
@@ -137,15 +141,16 @@ class LanguageModel:
 
     def takes_token_types(self) -> bool:
         """Whether the model tells the texts of a pair apart by ``token_type_ids``; DistilBERT and RoBERTa do not."""
-        import inspect
+        found, config = self._architecture()
+        return "token_type_ids" in _parameters(found) and getattr(config, "type_vocab_size", 2) > 1
 
-        from quatrain.models.auto import architecture
-        from quatrain.models.configuring import family_of
-        from quatrain.models.loading import load_config
-
-        config = family_of(self.config or {})() if self.weights is None else load_config(*self._located)
-        parameters = inspect.signature(architecture(self.task, self.auto_class, config).forward).parameters
-        return "token_type_ids" in parameters and getattr(config, "type_vocab_size", 2) > 1
+    def takes_packed_rows(self) -> bool:
+        """Whether the model looks as if it could read the examples of a packed row apart; its numbers are not asked."""
+        found, config = self._architecture()
+        told = getattr(config, "position_embedding_type", None) or "absolute"
+        windowed = any(getattr(config, name, None) for name in ("sliding_window", "local_attention"))
+        ours = self.attention == "auto" and found._supports_sdpa and found._can_set_attn_implementation()
+        return "position_ids" in _parameters(found) and told == "absolute" and ours and not windowed
 
     def check(self) -> list[str]:
         """What can be said against the recipe before anything is loaded or downloaded; loads no torch."""
@@ -205,7 +210,7 @@ class LanguageModel:
             freeze(model, self.frozen_layers)
 
     def quicken(self, model: Any) -> None:
-        """Have the model compute attention and dropout in the ways that are quicker and say the same."""
+        """Have the model compute attention, dropout and activations in the ways that are quicker and say the same."""
         if self.attention == "auto" and model.config._attn_implementation == "sdpa":
             from quatrain.models.attention import NAME
 
@@ -215,6 +220,19 @@ class LanguageModel:
             from quatrain.models.dropout import cheapen_dropout
 
             cheapen_dropout(model)
+        if self.fused_activations:
+            from quatrain.models.activations import fuse_activations
+
+            fuse_activations(model)
+
+    def _architecture(self) -> tuple[Any, Any]:
+        """The class of the model and a config of its family, with ``weights`` their own."""
+        from quatrain.models.auto import architecture
+        from quatrain.models.configuring import family_of
+        from quatrain.models.loading import load_config
+
+        config = family_of(self.config or {})() if self.weights is None else load_config(*self._located)
+        return architecture(self.task, self.auto_class, config), config
 
     @cached_property
     def _located(self) -> tuple[str, str | None]:
@@ -230,3 +248,8 @@ class LanguageModel:
 
     def _implementation(self) -> str | None:
         return None if self.attention == "auto" else self.attention
+
+
+def _parameters(found: Any) -> Any:
+    """The names that a model's call takes."""
+    return inspect.signature(found.forward).parameters

@@ -22,6 +22,11 @@ TOLERANCE = 1e-5
 """The largest difference of a logit that float32 arithmetic explains."""
 
 
+MOST_LOGITS = 1 << 23
+"""Of the sample batch as many rows are compared as have so many logits, and at least one: a table over a large
+vocabulary would be the fullest moment of the whole run."""
+
+
 class ExportMismatch(RuntimeError):  # noqa: N818 - it is an error by its base
     """The exported model does not compute what the trained one does."""
 
@@ -37,9 +42,10 @@ def export(
 ) -> None:
     """Write ``model`` as ``model.safetensors`` with config, tokenizer and model card to ``folder``.
 
-    It is written beside ``folder``, loaded again through an Auto class, and its logits on ``sample_batch`` compared
-    with the model's own (evaluation, float32, largest difference at most `TOLERANCE`); then it takes the place of what
-    was in ``folder``. If anything fails nothing is left behind and what was there stays.
+    It is written beside ``folder``, loaded again through an Auto class, and its logits on ``sample_batch`` (its first
+    rows, see `MOST_LOGITS`) compared with the model's own (evaluation, float32, largest difference at most
+    `TOLERANCE`); then it takes the place of what was in ``folder``. If anything fails nothing is left behind and what
+    was there stays.
 
     Args:
         model: a transformers model; its mode and weights are as before afterwards.
@@ -95,7 +101,8 @@ def auto_class(architecture: str) -> str:
 
 
 def _compare(model: Any, loaded: Any, sample_batch: Mapping[str, Any]) -> None:
-    own, again = _logits(model, sample_batch), _logits(loaded, sample_batch)
+    rows = _rows(model, sample_batch["input_ids"])
+    own, again = _logits(model, sample_batch, rows), _logits(loaded, sample_batch, rows)
     if own.shape != again.shape:
         raise ExportMismatch(f"the logits have the shape {tuple(own.shape)}, and {tuple(again.shape)} loaded again")
     difference = float((own - again).abs().max())
@@ -103,10 +110,15 @@ def _compare(model: Any, loaded: Any, sample_batch: Mapping[str, Any]) -> None:
         raise ExportMismatch(f"the logits differ by {difference:.3g} when loaded again, more than {TOLERANCE:g}")
 
 
-def _logits(model: Any, sample_batch: Mapping[str, Any]) -> "Tensor":
+def _rows(model: Any, ids: "Tensor") -> int:
+    table = model.get_output_embeddings()
+    return max(1, MOST_LOGITS // (ids.shape[1] * table.weight.shape[0])) if table is not None else len(ids)
+
+
+def _logits(model: Any, sample_batch: Mapping[str, Any], rows: int) -> "Tensor":
     import torch
 
-    inputs = {name: sample_batch[name].to(model.device) for name in INPUTS if name in sample_batch}
+    inputs = {name: sample_batch[name][:rows].to(model.device) for name in INPUTS if name in sample_batch}
     with torch.no_grad(), torch.autocast(model.device.type, enabled=False), _evaluating(model):
         return model(**inputs).logits.float()
 

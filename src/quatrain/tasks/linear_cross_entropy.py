@@ -12,9 +12,13 @@ from torch import Tensor
 
 from quatrain.core.batches import IGNORED
 
-CPU_BYTES = (1 << 27, 1 << 24)
+CPU_BYTES = (1 << 25, 1 << 24)
 GPU_BYTES = (1 << 29, 1 << 29)
 """Of the gradient of the logits that is held at once for a product, and of the logits that are made at once."""
+
+
+PARTS = 4
+"""In which the product that adds to the table's gradient is made, as each stands beside that gradient for a moment."""
 
 
 class Loss(NamedTuple):
@@ -131,7 +135,8 @@ class _Gradients:
         if self._hidden is not None:
             torch.mm(slopes, self.table, out=self._hidden[start:stop]).mul_(self.scored[start:stop])
         if self._weight is not None:
-            self._weight += torch.mm(slopes.t(), self.inputs[start:stop])
+            for part, entries in zip(self._weight.chunk(PARTS), slopes.t().chunk(PARTS), strict=True):
+                part += torch.mm(entries, self.inputs[start:stop])
         if self._bias is not None:
             self._bias += torch.mm(slopes.t(), self.scored[start:stop])[:, 0]
 

@@ -144,6 +144,8 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
         told["shuffle"] = False  # the same batches again and again
     if config["data"].get("use_token_types", True) is None and not recipe.takes_token_types():
         told["use_token_types"] = False
+    if config["data"].get("packing") == "auto":
+        told["packing"] = recipe.takes_packed_rows()
     data = build(config["data"], "data", tokenizer=tokenizer, **told)
     data.prepare_data()
     data.setup("fit")
