@@ -2,8 +2,8 @@
 
     python benchmarks/linear_cross_entropy.py [--rows 2048] [--vocabulary 50257] [--rounds 3]
 
-Products in bfloat16, as autocast makes them. Printed are the medians over the rounds, in which all ways run in turn, and
-how far the loss is from that of float32.
+Products in bfloat16, as autocast makes them. Printed are the medians over the rounds, in which all ways run in turn,
+and how far the loss is from that of float32.
 """
 
 import argparse

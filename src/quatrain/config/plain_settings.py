@@ -41,6 +41,7 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "speed.chunked_loss": (bool,),
     "speed.fast_dropout": (bool,),
     "speed.fused_activations": (bool,),
+    "speed.low_precision_layernorm": (bool,),
     "speed.tokenizer_engine": (str,),
     "speed.compile": (bool,),
     "speed.gradient_checkpointing": (bool,),

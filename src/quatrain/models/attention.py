@@ -14,6 +14,7 @@ from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_f
 from transformers.masking_utils import sdpa_mask
 
 from quatrain.models import dropout as dropouts
+from quatrain.models.packed_table import laid_out
 
 NAME = "quatrain_sdpa"
 """What this attention is called in ``attn_implementation``. With ``sdpa`` in it, transformers asks of a model what it
@@ -131,28 +132,14 @@ def _attend_packed(
 
         packed: Any = varlen_attn(queries, keys, values, ends, ends, longest, longest, scale=scaling)
         return torch.unsqueeze(packed, 0)
-    places, seen = _places(ends, longest, query.shape[2])
-    rows = _unpacked(queries, places, seen), _unpacked(keys, places, seen), _unpacked(values, places, seen)
-    mask = seen[:, None, None, :]
+    table = laid_out(ends, longest, query.shape[2])
+    rows = table.spread(queries), table.spread(keys), table.spread(values)
+    mask = None if table.full else table.seen[:, None, None, :]
     if _written_out(rows[0], rows[1], dropout):
         result = _products(module, *rows, mask, dropout, scaling)
     else:
         result = functional.scaled_dot_product_attention(*rows, mask, dropout, scale=scaling).transpose(1, 2)
-    return result.flatten(0, 1).index_select(0, places)[None]
-
-
-def _places(ends: Tensor, longest: int, tokens: int) -> tuple[Tensor, Tensor]:
-    """Where each token lies in a table of one row for each example, [tokens]; which of its places hold one."""
-    starts, lengths = ends[:-1].long(), ends.diff().long()
-    rows = torch.arange(len(lengths), device=ends.device).repeat_interleave(lengths, output_size=tokens)
-    columns = torch.arange(tokens, device=ends.device) - starts[rows]
-    return rows * longest + columns, torch.arange(longest, device=ends.device) < lengths[:, None]
-
-
-def _unpacked(tokens: Tensor, places: Tensor, seen: Tensor) -> Tensor:
-    """[examples, heads, longest, width], zero where there is no token, of [tokens, heads, width]."""
-    table = tokens.new_zeros(seen.numel(), *tokens.shape[1:]).index_copy(0, places, tokens)
-    return table.unflatten(0, seen.shape).transpose(1, 2)
+    return table.collect(result)[None]
 
 
 @lru_cache(maxsize=4)

@@ -32,6 +32,7 @@ class LanguageModel:
             PyTorch's fused one.
         fast_dropout: draw by `quatrain.models.dropout`, which is quicker on a CPU.
         fused_activations: PyTorch's one operation for an activation that transformers writes out in many.
+        low_precision_layernorm: under autocast on a CPU layer norms hand on its type, see `quatrain.models.layer_norm`.
         lora: r, alpha, dropout, target_modules: train low-rank adapters (and a new head) instead of the weights.
 
     Raises:
@@ -52,6 +53,7 @@ class LanguageModel:
         attention: Literal["auto", "eager", "sdpa", "flash_attention_2"] = "auto",
         fast_dropout: bool = False,
         fused_activations: bool = False,
+        low_precision_layernorm: bool = False,
         lora: dict[str, Any] | None = None,
     ) -> None:
         wrong = check_choice(weights, config)
@@ -70,6 +72,7 @@ class LanguageModel:
         self.task, self.weights, self.revision, self.config = task, weights, revision, config
         self.auto_class, self.attention = auto_class, attention
         self.fast_dropout, self.fused_activations = fast_dropout, fused_activations
+        self.low_precision_layernorm = low_precision_layernorm
         self.frozen_layers, self.lora = frozen_layers, lora
         self.layer_lr_decay, self.label_smoothing = layer_lr_decay, label_smoothing
 
@@ -210,7 +213,7 @@ class LanguageModel:
             freeze(model, self.frozen_layers)
 
     def quicken(self, model: Any) -> None:
-        """Have the model compute attention, dropout and activations in the ways that are quicker and say the same."""
+        """Have the model compute its parts in the ways that are quicker and say the same."""
         if self.attention == "auto" and model.config._attn_implementation == "sdpa":
             from quatrain.models.attention import NAME
 
@@ -224,6 +227,10 @@ class LanguageModel:
             from quatrain.models.activations import fuse_activations
 
             fuse_activations(model)
+        if self.low_precision_layernorm:
+            from quatrain.models.layer_norm import lower_layer_norms
+
+            lower_layer_norms(model)
 
     def _architecture(self) -> tuple[Any, Any]:
         """The class of the model and a config of its family, with ``weights`` their own."""
