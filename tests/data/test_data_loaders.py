@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from quatrain.core.errors import UserError
 from quatrain.data.buckets import TokenBudget
 from quatrain.data.collate import as_tensors
-from quatrain.data.loaders import evaluation_loader, training_loader
+from quatrain.data.loaders import _from_the_living, evaluation_loader, training_loader
 from quatrain.data.sampler import EvaluationBatches, Key, TrainingBatches
 
 
@@ -191,3 +191,35 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path):
     while any(map(alive, workers)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, workers))
+
+
+class Dead:
+    pid = 4711
+
+    def join(self, timeout: float) -> None: ...
+
+    def is_alive(self) -> bool:
+        return False
+
+
+class Broken:
+    """An iterator of torch's whose worker ends while it hands a batch over."""
+
+    _workers = (Dead(),)
+
+    def __iter__(self) -> Any:
+        yield 1
+        raise ConnectionResetError("Connection reset by peer")
+
+
+def test_a_worker_that_dies_as_it_hands_a_batch_over_is_named():
+    batches = _from_the_living(Broken())
+    assert next(batches) == 1
+    with pytest.raises(RuntimeError, match=r"DataLoader worker \(pid\(s\) 4711\) exited unexpectedly"):
+        next(batches)
+
+
+def test_a_broken_connection_of_living_workers_stays_what_it_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Dead, "is_alive", lambda self: True)
+    with pytest.raises(ConnectionResetError):
+        list(_from_the_living(Broken()))

@@ -49,12 +49,26 @@ class WholeBatches(Dataset[Any]):
 
 
 class KeyedLoader(DataLoader[Any]):
-    """A loader that starts its workers without the tokenizers' threads."""
+    """A loader that starts its workers without the tokenizers' threads, and names one that died."""
 
     def __iter__(self) -> Any:
         starts = self.num_workers if getattr(self, "_iterator", None) is None else 0
         with quiet_forks(starts), held() if starts else nullcontext():  # they begin deaf: see belong_to_parent
-            return super().__iter__()
+            batches = super().__iter__()
+        return _from_the_living(batches) if self.num_workers else batches
+
+
+def _from_the_living(batches: Any) -> Iterator[Any]:
+    """``batches``; a worker that dies while it hands one over is told as torch tells of those that die otherwise."""
+    try:
+        yield from batches
+    except (ConnectionError, EOFError, FileNotFoundError) as error:
+        workers = getattr(batches, "_workers", [])
+        for worker in workers:
+            worker.join(timeout=0.1)
+        if dead := [str(worker.pid) for worker in workers if not worker.is_alive()]:
+            raise RuntimeError(f"DataLoader worker (pid(s) {', '.join(dead)}) exited unexpectedly") from error
+        raise
 
 
 class TrainingLoader(KeyedLoader):
