@@ -71,3 +71,20 @@ def test_logits_that_are_more_than_a_product_are_refused() -> None:
 def test_a_head_without_a_table_is_refused(build: Callable[..., Any]) -> None:
     with pytest.raises(ValueError, match="no plain output table"):
         VocabularyHead(build("bert", "sequence_classification", num_labels=2))
+
+
+class Demanding(transformers.GPT2LMHeadModel):
+    """Cannot be called with ids alone."""
+
+    def forward(self, **arguments: Any) -> Any:
+        raise KeyError("pictures")
+
+
+def test_models_that_are_called_otherwise_are_refused_too() -> None:
+    config = transformers.GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0)
+    model = Demanding(config)
+    with pytest.raises(ValueError, match=r"cannot be tried on a few ids \(KeyError\)"):
+        VocabularyHead(model)
+    assert type(model.lm_head) is nn.Linear
+    with pytest.raises(ValueError, match="no plain output table"):
+        VocabularyHead(nn.Linear(2, 2))

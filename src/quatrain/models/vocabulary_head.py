@@ -27,7 +27,7 @@ class VocabularyHead:
     """
 
     def __init__(self, model: Any) -> None:
-        table: Any = model.get_output_embeddings()
+        table: Any = model.get_output_embeddings() if hasattr(model, "get_output_embeddings") else None
         body: Any = getattr(model, "base_model", model)
         if type(table) is not nn.Linear:
             raise ValueError("it has no plain output table")
@@ -42,9 +42,12 @@ class VocabularyHead:
             return
         try:
             self._prove()
-        except Exception:
+        except ValueError:
             self.restore()
             raise
+        except Exception as error:  # what a model of any family raises for ids alone
+            self.restore()
+            raise ValueError(f"it cannot be tried on a few ids ({type(error).__name__})") from error
 
     @property
     def weight(self) -> Tensor:
