@@ -2,6 +2,7 @@
 processes leave behind is mended.
 """
 
+import errno
 import os
 import pickle
 import random
@@ -12,12 +13,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quatrain.core.errors import UserError
+from quatrain.core.errors import NotNow, UserError
 from quatrain.training.checkpoint_files import (
     BEST,
     LAST,
     Saved,
     WholeCheckpoints,
+    _Hashed,
     digest_of,
     keep_newest,
     newest_whole,
@@ -180,3 +182,39 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path) -> None:
     write(tmp_path, 1)
     with pytest.raises(UserError, match="was not written by a run of quatrain"):
         find_start(tmp_path, silent)
+
+
+def test_what_a_signal_raises_while_a_checkpoint_is_written_is_told_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loader that dies in that moment is not taken for a full disk, whatever was being handled before."""
+    lost = RuntimeError("DataLoader worker (pid 4711) is killed by signal: Killed.")
+    write_some = _Hashed.write
+
+    def interrupted(self: _Hashed, data: object) -> int:
+        if self.file.tell():
+            raise lost
+        return write_some(self, data)
+
+    def save() -> None:
+        WholeCheckpoints().save_checkpoint({"weights": torch.zeros(100_000)}, tmp_path / ".writing.ckpt.tmp")
+
+    monkeypatch.setattr(_Hashed, "write", interrupted)
+    with pytest.raises(RuntimeError, match="pid 4711"):
+        save()
+    try:
+        raise KeyError("earlier")
+    except KeyError:
+        with pytest.raises(RuntimeError, match="pid 4711"):
+            save()
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: _Hashed, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_Hashed, "write", full)
+    with pytest.raises(NotNow, match=r"cannot be written \(No space left on device\); make room"):
+        WholeCheckpoints().save_checkpoint({"weights": torch.zeros(10)}, tmp_path / ".writing.ckpt.tmp")
+    assert names(tmp_path) == []

@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -238,13 +239,23 @@ class _Hashed:
 
 def _write(checkpoint: dict[str, Any], path: Path) -> str:
     """Write; return the checksum of what was meant to be written, not of what the disk made of it."""
+    before = sys.exception()
     with path.open("wb") as file:
         hashed = _Hashed(file)
         try:
             torch.save(checkpoint, hashed)  # type: ignore[arg-type]
         except RuntimeError as error:
-            # torch's writer tells of its own confusion; what the disk said stands behind it
-            if isinstance(error.__context__, OSError):
-                raise error.__context__ from None
-            raise OSError(str(error).splitlines()[0]) from error
+            # torch's writer tells of its own confusion; what went wrong first stands behind it: what the disk said,
+            # or what a signal's handler raised in the midst of it, such as torch's own for a loader that died
+            first = _first(error, before)
+            if "inline_container" not in str(first):
+                raise first from None
+            raise OSError(str(first).splitlines()[0]) from error
     return hashed.sha256.hexdigest()[:DIGITS]
+
+
+def _first(error: BaseException, before: BaseException | None) -> BaseException:
+    """What went wrong before anything else did, and after ``before``, which was under way already."""
+    while error.__context__ is not None and error.__context__ is not before:
+        error = error.__context__
+    return error
