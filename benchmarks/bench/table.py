@@ -156,7 +156,6 @@ ROWS: tuple[Row, ...] = (
             Goal("loss", "nanoGPT"),
         ),
         minutes=16,
-        rounds=3,
         job=Job(
             kind="clm",
             config=GPT2,
