@@ -284,7 +284,7 @@ def merges_of(tokenizer: Path) -> list[tuple[str, str]]:
 
 def batches(text: Path) -> Iterator[list[str]]:
     """The text in pieces of 64 thousand characters that no token crosses, some at a time."""
-    from quatrain.corpora.files import text_blocks
+    from quatrain.corpora.file_contents import text_blocks
     from quatrain.tokenizers.cutting import cut
 
     rest = ""

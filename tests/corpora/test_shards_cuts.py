@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quatrain.corpora import shard_cuts
-from quatrain.corpora.files import count_lines
+from quatrain.corpora.file_contents import count_lines
 from quatrain.corpora.shard_cuts import BLANK_LINES, LINES, Bytes, Extent, Rows, Slice, Uncut, slices
 
 TEXTS = st.lists(st.sampled_from([b"a", b"bc", b"\n", b"\n\n", b"\r\n", b"\r\n\r\n", b"long line"]), min_size=1).map(

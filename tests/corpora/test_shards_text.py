@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quatrain.core.errors import UserError
-from quatrain.corpora import cutting, files, shard_cuts, shard_entries, shard_part, shard_stream
+from quatrain.corpora import cutting, file_contents, shard_cuts, shard_entries, shard_part, shard_stream
 from quatrain.corpora.cleaning import Cleaning
 from quatrain.corpora.processed import write_text
 from quatrain.corpora.text import TextCorpus, load_text, text_from_memory
@@ -167,7 +167,7 @@ def test_random_corpora(tmp_path_factory: pytest.TempPathFactory, plain, rows, h
     cleaning = Cleaning(**dict.fromkeys(off, False), **dict.fromkeys(on, True))
     with pytest.MonkeyPatch.context() as patch:
         # Blocks, pieces and buffers of a few bytes, so that small texts meet every seam.
-        patch.setattr(files.text_blocks, "__defaults__", ("data.source", block, None))
+        patch.setattr(file_contents.text_blocks, "__defaults__", ("data.source", block, None))
         patch.setattr(cutting.pieces, "__defaults__", (block,))
         for module, name in ((shard_entries, "_PIECE"), (shard_stream, "_CHUNK"), (shard_part, "_FLUSH")):
             patch.setattr(module, name, block)

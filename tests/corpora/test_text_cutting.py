@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tokenizers.pre_tokenizers import ByteLevel
 
 from quatrain.corpora.cutting import first_safe_place, last_safe_place, pieces
-from quatrain.corpora.files import text_blocks
+from quatrain.corpora.file_contents import text_blocks
 from quatrain.corpora.text import load_text
 
 spaced = st.lists(

@@ -10,7 +10,7 @@ import pytest
 
 from quatrain.core.errors import UserError
 from quatrain.corpora import bounds
-from quatrain.corpora.files import byte_lines, text_blocks
+from quatrain.corpora.file_contents import byte_lines, text_blocks
 from quatrain.corpora.pairs import load_pairs
 from quatrain.corpora.sources import check_source, find_source
 from quatrain.corpora.text import load_text

@@ -6,7 +6,8 @@ from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
 from quatrain.corpora.cleaning import Origin
-from quatrain.corpora.files import SPLITS, WHOLE, Stretch, split_of
+from quatrain.corpora.file_contents import WHOLE, Stretch
+from quatrain.corpora.files import SPLITS, split_of
 from quatrain.corpora.hub import hub_source, resolve_commit
 from quatrain.corpora.records import missing_column, text_value
 from quatrain.corpora.sources import RawText, digest

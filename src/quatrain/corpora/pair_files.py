@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
-from quatrain.corpora.files import SUFFIXES, WHOLE, Stretch, byte_lines, suffix_of
+from quatrain.corpora.file_contents import WHOLE, Stretch, byte_lines
+from quatrain.corpora.files import SUFFIXES, suffix_of
 from quatrain.corpora.parquet import open_parquet
 from quatrain.corpora.records import json_rows, table_rows, uneven, without_mark
 from quatrain.corpora.shard_cuts import LINES, Bytes, Extent, Rows

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import NotNow, UserError
-from quatrain.corpora.files import WHOLE, Stretch, glob_files, missing
+from quatrain.corpora.file_contents import WHOLE, Stretch
+from quatrain.corpora.files import glob_files, missing
 from quatrain.corpora.glue import GLUE_HUB_NAME, GLUE_TASKS
 from quatrain.corpora.hub import HUB, hub_source, resolve_commit
 from quatrain.corpora.locations import check_hash, fetch, is_url, looked_up, stem_of

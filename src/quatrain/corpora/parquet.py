@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora import bounds
-from quatrain.corpora.files import WHOLE, Stretch, unreadable
+from quatrain.corpora.file_contents import WHOLE, Stretch, unreadable
 
 _ROWS = 1024
 _BLOCK = 1 << 20

@@ -9,7 +9,8 @@ from typing import Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.bounds import LONGEST_LINE
-from quatrain.corpora.files import Stretch, byte_lines, suffix_of
+from quatrain.corpora.file_contents import Stretch, byte_lines
+from quatrain.corpora.files import suffix_of
 from quatrain.corpora.parquet import open_parquet
 
 Lines = Iterable[tuple[int, str]]

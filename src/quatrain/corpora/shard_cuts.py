@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from quatrain.corpora.files import WHOLE
+from quatrain.corpora.file_contents import WHOLE
 
 _WINDOW = 1 << 20
 

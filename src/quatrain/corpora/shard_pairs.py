@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import CleaningReport, plain_report
-from quatrain.corpora.files import WHOLE, Stretch, count_lines
+from quatrain.corpora.file_contents import WHOLE, Stretch, count_lines
 from quatrain.corpora.pair_assembly import row_cleaner, wrong_label
 from quatrain.corpora.pair_files import NumberedRows, RowStream
 from quatrain.corpora.pair_labels import plain_label

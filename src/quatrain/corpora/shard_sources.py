@@ -10,7 +10,8 @@ from itertools import islice
 from pathlib import Path
 
 from quatrain.corpora.cleaning import CleaningReport, Origin
-from quatrain.corpora.files import Stretch, suffix_of, text_blocks
+from quatrain.corpora.file_contents import Stretch, text_blocks
+from quatrain.corpora.files import suffix_of
 from quatrain.corpora.gutenberg import is_framed
 from quatrain.corpora.hub_text import HubSource
 from quatrain.corpora.parquet import open_parquet

@@ -6,7 +6,7 @@ from typing import Any
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning, CleaningReport, plain_report
 from quatrain.corpora.documents import DocumentReader
-from quatrain.corpora.files import count_lines
+from quatrain.corpora.file_contents import count_lines
 from quatrain.corpora.shard_cuts import Bytes, Extent, Slice, slices
 from quatrain.corpora.shard_entries import EntryWriter
 from quatrain.corpora.shard_part import PartWriter

@@ -9,8 +9,9 @@ from typing import NamedTuple, Protocol
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Origin
 from quatrain.corpora.download import download
+from quatrain.corpora.file_contents import Stretch, check_file, text_blocks
 from quatrain.corpora.file_hashes import file_sha256
-from quatrain.corpora.files import SPLITS, SUFFIXES, Stretch, check_file, list_files, missing, suffix_of, text_blocks
+from quatrain.corpora.files import SPLITS, SUFFIXES, list_files, missing, suffix_of
 from quatrain.corpora.hub import HUB
 from quatrain.corpora.locations import (
     check_hash,
