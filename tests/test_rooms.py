@@ -17,6 +17,7 @@ ORDER = (
     {"config"},
     {"sweeps"},
     {"compare"},
+    {"inference"},
     {"runs"},
     {"training"},
     {"tasks"},

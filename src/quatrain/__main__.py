@@ -17,6 +17,15 @@ COMMANDS = {
     "reproduce": "run a run again from its directory, and tell whether it is identical to the bit",
     "compare": "what runs came to: grouped over seeds, with intervals, tests and plots",
     "preprocess": "clean and validate raw data and write files ready to train on",
+    "look": "show the data, and the first batch as the model gets it",
+    "train-tokenizer": "a tokenizer alone, from a corpus",
+    "evaluate": "score a model on held-out data, with intervals",
+    "predict": "label every row of a file or of standard input",
+    "generate": "go on with a text",
+    "fill": "fill the masks of a text",
+    "embed": "turn texts into vectors",
+    "tokenize": "show what a tokenizer makes of a text",
+    "export": "hand a run on: a folder for transformers, or ONNX",
 }
 HELP = """\
 quatrain <command> [overrides]
@@ -39,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = _allow(given)
         command, rest = (words[0], words[1:]) if words else ("--help", [])
         if command in ("--help", "-h", "help"):
-            print(HELP.format(commands="\n".join(f"  {name:<12}{line}" for name, line in COMMANDS.items())), end="")
+            print(HELP.format(commands="\n".join(f"  {name:<17}{line}" for name, line in COMMANDS.items())), end="")
             return 0
         if command == "--version":
             from quatrain import __version__
@@ -57,11 +66,14 @@ def main(arguments: list[str] | None = None) -> int:
                 f"There is no command {command}{nearest(command, COMMANDS) or f'; one of {chr(44).join(COMMANDS)}.'}"
             )
         with handed_on(given):
-            return int(import_module(f"quatrain.commands.{command}").main(rest))
+            return int(import_module(f"quatrain.commands.{command.replace(chr(45), chr(95))}").main(rest))
     except UserError as error:
         for sentence in error.sentences:
             print(f"error: {sentence}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads has seen enough; nothing more may be flushed there
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return KILLED

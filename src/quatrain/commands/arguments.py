@@ -18,6 +18,20 @@ def arguments_of(command: str, doc: str | None) -> argparse.ArgumentParser:
     )
 
 
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """Add the TARGET and how it is to compute, which `quatrain.inference.loading.load` takes."""
+    parser.add_argument("target", metavar="TARGET", help="a run, an export, a Hugging Face folder, or a hub name")
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "32-true", "bf16-mixed"),
+        default="auto",
+        help="auto: the quickest that is exact to about 1e-2 in a probability; 32-true: float32",
+    )
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "gpu", "mps"), default="auto", help="auto: a GPU if one is here"
+    )
+
+
 def read_arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace | None:
     """Return what ``words`` say, or None after ``--help``, which is printed.
 

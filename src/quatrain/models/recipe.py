@@ -214,23 +214,15 @@ class LanguageModel:
 
     def quicken(self, model: Any) -> None:
         """Have the model compute its parts in the ways that are quicker and say the same."""
-        if self.attention == "auto" and model.config._attn_implementation == "sdpa":
-            from quatrain.models.attention import NAME
+        from quatrain.models.quick_parts import quicken
 
-            if model._can_set_attn_implementation():
-                model.set_attn_implementation(NAME)
-        if self.fast_dropout:
-            from quatrain.models.dropout import cheapen_dropout
-
-            cheapen_dropout(model)
-        if self.fused_activations:
-            from quatrain.models.activations import fuse_activations
-
-            fuse_activations(model)
-        if self.low_precision_layernorm:
-            from quatrain.models.layer_norm import lower_layer_norms
-
-            lower_layer_norms(model)
+        quicken(
+            model,
+            attention=self.attention,
+            fast_dropout=self.fast_dropout,
+            fused_activations=self.fused_activations,
+            low_precision_layernorm=self.low_precision_layernorm,
+        )
 
     def _architecture(self) -> tuple[Any, Any]:
         """The class of the model and a config of its family, with ``weights`` their own."""

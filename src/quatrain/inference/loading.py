@@ -1,0 +1,102 @@
+"""A TARGET's model and tokenizer, ready to compute: in evaluation mode, on the best device, in its quick ways."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+
+from quatrain.core.errors import UserError
+from quatrain.inference.target import NAMES, Target, Task, in_its_own_words
+from quatrain.models.auto import CLASSES
+from quatrain.models.config_words import positions
+from quatrain.models.loading import load_config, load_weights
+from quatrain.models.quick_parts import quicken
+from quatrain.tokenizers.pretrained import Pretrained
+from quatrain.tokenizers.tokenizer import Tokenizer
+from quatrain.training.hardware import Choice, choose_accelerator, choose_precision, choose_threads
+
+Precision = Literal["auto", "32-true", "bf16-mixed"]
+Device = Literal["auto", "cpu", "gpu", "mps"]
+
+DEVICES = {"cpu": "cpu", "gpu": "cuda", "mps": "mps"}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that answers.
+
+    ``model``: of transformers, in evaluation mode on ``device``, its weights in float32. ``tokenizer``: ours, whose
+    ``hf`` is transformers'. ``longest``: the tokens, special ones included, that the model has positions for; None
+    where nothing bounds them. ``choices``: device and precision, each with its reason.
+    """
+
+    target: Target
+    model: Any
+    tokenizer: Tokenizer
+    device: torch.device
+    precision: str
+    longest: int | None
+    choices: dict[str, Choice]
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """The context in which the model is called: without gradients, in the chosen precision.
+
+        Enter it once for many calls: the bfloat16 copies of the weights are kept until it ends.
+        """
+        half = self.precision == "bf16-mixed"
+        with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
+            yield
+
+
+@in_its_own_words
+def load(target: Target, *, task: Task | None = None, precision: Precision = "auto", device: Device = "auto") -> Loaded:
+    """Load ``target`` for ``task``, its own where that is None; ``encoder`` gives the body without a head.
+
+    Raises:
+        UserError: the device is absent, or weights and tokenizer cannot be used or do not fit one another.
+        NotNow: the hub does not give them.
+    """
+    task = task or target.task
+    accelerator, _ = choose_accelerator(device)
+    chosen = choose_precision(precision, accelerator.value)
+    torch.set_num_threads(choose_threads().value)
+    tokenizer = Pretrained(source=str(target.folder)).fit()
+    config = load_config(str(target.folder), None)
+    model = _model(target, task, config)
+    _check_vocabulary(target, tokenizer, model)
+    place = torch.device(DEVICES[accelerator.value])
+    return Loaded(
+        target=target,
+        model=model.to(place).eval(),
+        tokenizer=tokenizer,
+        device=place,
+        precision=chosen.value,
+        longest=positions(config.to_dict()),
+        choices={"device": accelerator, "precision": chosen},
+    )
+
+
+def _model(target: Target, task: Task, config: Any) -> Any:
+    import transformers
+
+    found = getattr(transformers, CLASSES.get(task, "AutoModel"))
+    model, missing = load_weights(found, str(target.folder), None, config, None)
+    if lost := [name for name in missing if task != "encoder" or "pooler" not in name]:
+        raise UserError(
+            f"{target.given} has no weights for {len(lost)} parameters of {NAMES[task]} (such as {lost[0]}); name a"
+            " model that was trained for this."
+        )
+    quicken(model, fused_activations=True, low_precision_layernorm=True)
+    return model
+
+
+def _check_vocabulary(target: Target, tokenizer: Tokenizer, model: Any) -> None:
+    rows = model.get_input_embeddings().weight.shape[0]
+    if tokenizer.vocab_size > rows:
+        raise UserError(
+            f"{target.given}: the tokenizer has {tokenizer.vocab_size:,} entries and the model {rows:,} only; name a"
+            " folder whose tokenizer belongs to its model."
+        )
