@@ -3,7 +3,7 @@
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from quatrain.config.preprocessing import Preprocessed
 
 
-def read(command: str, arguments: list[str]) -> "Job | list[Job] | Swept | Preprocessed | None":
-    """Compose what ``arguments`` say for ``quatrain <command>``.
+def read(
+    command: str, arguments: list[str], refuse: Callable[[dict[str, Any]], None] | None = None
+) -> "Job | list[Job] | Swept | Preprocessed | None":
+    """Compose what ``arguments`` say for ``quatrain <command>``; ``refuse``: see `compose_here`.
 
     Returns:
         a `Job` to run; or, after ``--multirun``, how the sweep ended that was run, and for ``plan`` a `Job` for each
@@ -51,7 +53,7 @@ def read(command: str, arguments: list[str]) -> "Job | list[Job] | Swept | Prepr
         from quatrain.config.overrides import examine
 
         if not (flags.cfg or flags.info or flags.multirun):
-            config = compose_here(flags.overrides, folders)
+            config = compose_here(flags.overrides, folders, refuse)
             if command == "train" and is_search(config["sweep"]):
                 raise UserError("sweep.trials is of a search, which trains many times; add --multirun (-m).")
             return Job(0, config, list(flags.overrides))

@@ -1,6 +1,6 @@
 """From overrides to one complete, plain config."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,8 +39,13 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
         return compose_here(list(overrides), folders)
 
 
-def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
-    """As `compose`, inside of `hydra_at`; ``folders`` are absolute."""
+def compose_here(
+    overrides: list[str], folders: list[str], refuse: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
+    """As `compose`, inside of `hydra_at`; ``folders`` are absolute.
+
+    ``refuse`` may raise a `UserError` for a resolved config, before it is checked and the hub is asked.
+    """
     from quatrain.config.overrides import examine
 
     examined = examine(overrides, folders)
@@ -52,6 +57,8 @@ def compose_here(overrides: list[str], folders: list[str]) -> dict[str, Any]:
     config: dict[str, Any] = {}
     try:
         config = resolve(composed)
+        if refuse:
+            refuse(config)
         return complete(config)
     except UserError as error:
         from quatrain.config.places import with_places

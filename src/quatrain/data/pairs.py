@@ -100,7 +100,7 @@ class SentencePairs(LanguageData):
         """Encode the rows where that was not done before, and map them."""
         corpus = self.corpus()
         self.fingerprint = corpus.fingerprint
-        tokenizer = fitted(self.recipe, lambda: _texts(corpus), corpus.fingerprint)
+        tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
         token_types = self.use_token_types
         if token_types is None:
             token_types = "token_type_ids" in tokenizer.hf.model_input_names
@@ -250,7 +250,8 @@ def _write_rows(mapped: Any, split: str, encoder: PairEncoder, folder: Path) -> 
     return {"examples": writer.rows, "tokens": writer.tokens, "truncated": truncated / max(1, writer.rows)}
 
 
-def _texts(corpus: PairCorpus) -> Iterator[str]:
+def training_texts(corpus: PairCorpus) -> Iterator[str]:
+    """Return the texts of the training rows, one column after another."""
     for column in corpus.text_columns:
         yield from corpus.columns["train"][column]
 

@@ -1,0 +1,220 @@
+"""What `quatrain.runs.looking` saw, as tables for a terminal. What comes of data, names and tokens is escaped."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from quatrain.core.batches import IGNORED
+from quatrain.core.terminal import one_line
+from quatrain.runs.tokenizer_facts import special_lines
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+HEADINGS = {
+    "input_ids": "id",
+    "token_type_ids": "type",
+    "attention_mask": "mask",
+    "position_ids": "position",
+    "labels": "label",
+}
+"""What the columns of a row are called, where not as the tensors."""
+
+SHARES = ("truncated", "majority_share")
+FIRST, LAST = 32, 8
+"""Places of a longer row that are shown, from its beginning and its end."""
+
+ENDS = 12
+"""Examples of a packed row whose ends are told."""
+
+
+def tables(seen: Mapping[str, Any], *, width: int, terminal: bool) -> str:
+    """Return all of it, ``width`` columns wide; bold headings where it goes to a ``terminal``."""
+    from rich.console import Console
+
+    buffer = StringIO()
+    console = Console(file=buffer, width=width, force_terminal=terminal, highlight=False, markup=False, emoji=False)
+    for part in _parts(seen):
+        console.print(part)
+    return buffer.getvalue()
+
+
+def _parts(seen: Mapping[str, Any]) -> Iterator[Any]:
+    data, tokenizer, batch = seen["data"], seen["tokenizer"], seen["batch"]
+    yield _grid(_of_data(data))
+    if data["splits"]:
+        yield _text("")
+        yield _of_splits(data["splits"])
+    if data["raw_rows"]:
+        yield _heading("raw rows of the training split")
+        yield _raw(data["raw_rows"])
+    yield _heading("tokenizer")
+    size = "unknown" if tokenizer["vocabulary"] is None else f"{tokenizer['vocabulary']:,} entries"
+    yield _grid(
+        [
+            ("class", tokenizer["class"]),
+            ("vocabulary", size),
+            ("special tokens", special_lines(tokenizer["special_tokens"])),
+        ]
+    )
+    yield _heading("first training batch")
+    yield _of_tensors(batch["tensors"])
+    if batch["row"]:
+        yield _heading(_which_row(batch))
+        yield _grid(_of_row(batch["row"]))
+        yield _text("")
+        yield _places(batch["row"])
+
+
+def _of_data(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "data", data["class"]
+    if data["source"] is not None:
+        yield "source", data["source"]
+    if data["settings"]:
+        yield (
+            "settings",
+            ", ".join(f"{name} {_number(value)}" for name, value in data["settings"].items() if value is not None),
+        )
+    if data["features"]:
+        yield "features", "; ".join(f"{name}: {kind}" for name, kind in data["features"].items())
+    for split, counts in data["labels"].items():
+        yield f"labels, {split}", ", ".join(_counted(name, count, counts) for name, count in counts.items())
+    if data["padding_share"] is not None:
+        yield "padding", f"{data['padding_share']:.1%} of the places in training batches"
+    for name, value in data.items():
+        if name not in KNOWN:
+            yield name.replace("_", " "), _number(value)
+
+
+KNOWN = ("class", "source", "corpus", "settings", "features", "splits", "labels", "padding_share", "raw_rows")
+"""Parts of the data that are shown in ways of their own; the others are numbers of its summary."""
+
+
+def _counted(name: str, count: Any, counts: Mapping[str, Any]) -> str:
+    if not all(isinstance(one, int) for one in counts.values()):  # scores
+        return f"{name} {_number(count)}"
+    return f"{name}: {count:,} ({count / max(1, sum(counts.values())):.1%})"
+
+
+def _of_splits(splits: Mapping[str, Mapping[str, Any]]) -> "Table":
+    names = list(dict.fromkeys(name for numbers in splits.values() for name in numbers))
+    rows = (
+        [split, *(_share_or_number(name, numbers[name]) if name in numbers else "" for name in names)]
+        for split, numbers in splits.items()
+    )
+    headings = ["split", *("largest class" if name == "majority_share" else name for name in names)]
+    return _table(headings, rows, left=("split",))
+
+
+def _raw(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    lines = [
+        [str(number) if place == 0 else "", name, str(value)]
+        for number, row in enumerate(rows, 1)
+        for place, (name, value) in enumerate(row.items())
+    ]
+    return _table(["", "", ""], lines, left=("",), header=False)
+
+
+def _of_tensors(tensors: Iterable[Mapping[str, Any]]) -> "Table":
+    rows = []
+    for tensor in tensors:
+        named = zip(tensor["dimensions"], tensor["shape"], strict=True)
+        shape = ", ".join(str(size) if name in (None, "1") else f"{name} {size}" for name, size in named)
+        value = f"{tensor['dtype']} {tensor['value']}" if "value" in tensor else tensor["dtype"]
+        rows.append([tensor["name"], "" if "value" in tensor else f"[{shape}]", value])
+    return _table(["name", "shape", "type"], rows, left=("name", "shape", "type"))
+
+
+def _which_row(batch: Mapping[str, Any]) -> str:
+    packed = batch["packing"]
+    if packed is None:
+        return "its first row"
+    more = ", …" if len(packed["ends"]) > ENDS else ""
+    ends = ", ".join(map(str, packed["ends"][:ENDS])) + more
+    return (
+        f"its first example; {packed['examples']:,} lie end to end in one row of {packed['tokens']:,} tokens without"
+        f" padding, and end at {ends} (cu_seqlens); positions begin anew in each"
+    )
+
+
+def _of_row(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in row["values"].items():
+        label = f" ({row['label_name']})" if name == "labels" and "label_name" in row else ""
+        yield name, f"{value}{label}"
+    if row["text"] is not None:
+        yield "text", row["text"]
+
+
+def _places(row: Mapping[str, Any]) -> "Table":
+    """A line for each place: the token, its id, and what else the batch says of it."""
+    columns, tokens = row["columns"], row["tokens"]
+    count = len(columns["input_ids"])
+    headings = ["place", *(["token"] if tokens else []), *(HEADINGS.get(name, name) for name in columns)]
+
+    def line(place: int) -> list[str]:
+        cells = [_cell(row, name, place) for name in columns]
+        return [str(place), *([tokens[place]] if tokens else []), *cells]
+
+    if count <= FIRST + LAST:
+        lines = [line(place) for place in range(count)]
+    else:
+        between = ["…", *[""] * (len(headings) - 1)]
+        lines = [*map(line, range(FIRST)), between, *map(line, range(count - LAST, count))]
+    return _table(headings, lines, left=("token", "label", "target"))
+
+
+def _cell(row: Mapping[str, Any], name: str, place: int) -> str:
+    value = row["columns"][name][place]
+    tokens = row["columns_as_tokens"].get(name)
+    if value == IGNORED and name in ("labels", "target"):
+        return "·"
+    return f"{value} {tokens[place]}" if tokens else str(value)
+
+
+def _share_or_number(name: str, value: Any) -> str:
+    return f"{value:.1%}" if name in SHARES and isinstance(value, float) else _number(value)
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def _text(value: str) -> "Text":
+    from rich.text import Text
+
+    return Text(one_line(value))
+
+
+def _heading(value: str) -> "Text":
+    from rich.text import Text
+
+    return Text(f"\n{one_line(value)}", style="bold")
+
+
+def _grid(lines: Iterable[tuple[str, str]]) -> "Table":
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in lines:
+        table.add_row(_text(name), _text(value))
+    return table
+
+
+def _table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[str], header: bool = True
+) -> "Table":
+    """A table whose cells are cut to its width, numbers to the right."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=header)
+    for heading in headings:
+        justify = "left" if heading in left else "right"
+        table.add_column(_text(heading), no_wrap=True, overflow="ellipsis", justify=justify)
+    for row in rows:
+        table.add_row(*map(_text, row))
+    return table

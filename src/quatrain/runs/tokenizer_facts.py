@@ -1,0 +1,65 @@
+"""A tokenizer in a few plain values: its class, its size and its special tokens. Of anyone's, as far as it tells."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def tokenizer_facts(tokenizer: Any) -> dict[str, Any]:
+    """Return ``class``, ``vocabulary`` (entries) and ``special_tokens``, each with its ``token``, ``id`` and ``roles``.
+
+    ``tokenizer`` is ours, one of transformers', or what a data module of the user's own has; what it does not tell is
+    None or empty.
+    """
+    hf = of_transformers(tokenizer)
+    if hf is None:
+        return {"class": type(tokenizer).__name__, "vocabulary": _size(tokenizer), "special_tokens": []}
+    roles = _roles(hf.special_tokens_map)
+    strings = {*roles, *map(str, hf.all_special_tokens), *getattr(tokenizer, "special_strings", ())}
+    special = [
+        {"token": string, "id": int(hf.convert_tokens_to_ids(string)), "roles": roles.get(string, [])}
+        for string in strings
+    ]
+    return {
+        "class": type(hf).__name__,
+        "vocabulary": _size(tokenizer),
+        "special_tokens": sorted(special, key=lambda one: int(one["id"])),
+    }
+
+
+def of_transformers(tokenizer: Any) -> Any:
+    """The tokenizer of transformers that ``tokenizer`` is or holds; None where there is none."""
+    hf = getattr(tokenizer, "hf", tokenizer)
+    return hf if hasattr(hf, "convert_ids_to_tokens") and hasattr(hf, "special_tokens_map") else None
+
+
+def token_strings(tokenizer: Any, ids: Iterable[int]) -> list[str] | None:
+    """Return each id as the vocabulary writes it, ``?`` for one that it lacks; None without such a vocabulary."""
+    hf = of_transformers(tokenizer)
+    if hf is None:
+        return None
+    size = len(hf)
+    found = (hf.convert_ids_to_tokens(int(one)) if 0 <= one < size else None for one in ids)
+    return ["?" if token is None else str(token) for token in found]
+
+
+def special_lines(special_tokens: Iterable[Mapping[str, Any]]) -> str:
+    """The special tokens of `tokenizer_facts` in one line: ``<s> 0 (bos, cls), <pad> 1 (pad)``."""
+    shown = (
+        f"{one['token']} {one['id']}" + (f" ({', '.join(one['roles'])})" if one["roles"] else "")
+        for one in special_tokens
+    )
+    return ", ".join(shown) or "none"
+
+
+def _roles(named: Mapping[str, Any]) -> dict[str, list[str]]:
+    """By token, what it is used as: ``{"</s>": ["eos", "sep"]}``."""
+    roles: dict[str, list[str]] = {}
+    for role, tokens in named.items():
+        for token in tokens if isinstance(tokens, list | tuple) else [tokens]:
+            roles.setdefault(str(token), []).append(role.removesuffix("_token").removesuffix("_tokens"))
+    return roles
+
+
+def _size(tokenizer: Any) -> int | None:
+    told = getattr(tokenizer, "vocab_size", None)
+    return told if isinstance(told, int) else None
