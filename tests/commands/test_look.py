@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,7 +186,6 @@ class Numbers:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A config folder whose data=mine is `Numbers`."""
     import inspect
-    import sys
 
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "mine.yaml").write_text("_target_: looked_at.Numbers\nsize: 3\n", encoding="utf-8")
@@ -272,3 +273,15 @@ def test_a_shell_completes_commands_and_their_overrides(
     monkeypatch.setenv("COMP_POINT", str(len(line)))
     assert main(["-sc", "query=bash"]) == 0
     assert capsys.readouterr().out.strip() == wanted
+
+
+@pytest.mark.parametrize(
+    "words", [["look", "--help"], ["look", "--cfg", "job"], ["train-tokenizer", "tokenizer=gpt2"], ["look", "-m"]]
+)
+def test_what_shows_or_refuses_imports_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys; from quatrain.__main__ import main; main(sys.argv[1:]);"
+        "heavy = {'torch', 'transformers', 'pytorch_lightning', 'datasets', 'pandas'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)

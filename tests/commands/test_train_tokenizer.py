@@ -83,13 +83,13 @@ def test_the_folder_tells_what_it_was_made_of(here: Path, capsys: pytest.Capture
 
 
 def test_the_numbers_are_those_of_the_training_text(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nine documents of ten, of four words, 18 characters and, as everything is merged, four tokens each."""
+    """Nine documents of ten, each of 18 characters, four words and six tokens: what comes once is not merged."""
     (here / "a.txt").write_text("\n\n".join(f"tall ships sail {n}." for n in range(10)), encoding="utf-8")
     assert main(["train-tokenizer", "tokenizer=bpe", "data.source=a.txt", "run.dir=mine"]) == 0
     said = dict(line.split("  ", 1) for line in capsys.readouterr().err.splitlines() if "  " in line)
-    assert said["training text"].strip() == "162 characters, 36 words, 45 tokens"
-    assert said["tokens per word"].strip() == "1.250"
-    assert said["characters per token"].strip() == "3.600"
+    assert said["training text"].strip() == "162 characters, 36 words, 54 tokens"
+    assert said["tokens per word"].strip() == "1.500"
+    assert said["characters per token"].strip() == "3.000"
     assert said["unknown"].strip() == "0 (0.00%)"
     assert said["longest tokens"].strip().startswith('" ships"')
     assert "<pad> 1 (pad)" in said["special tokens"]
@@ -99,31 +99,9 @@ def test_unknown_and_longest_tokens_are_counted_by_hand() -> None:
     tokenizer = WordPiece(vocab_size=60, min_frequency=1).fit(lambda: ["river mill", "river"])
     counts = count_tokens(tokenizer, lambda: iter(["river Ж", "mill"]), 12)
     assert counts == {"characters": 11, "words": 3, "tokens": 3, "unknown": 1}
-    assert longest_tokens(tokenizer, 2) == ["river", "##iver"] or longest_tokens(tokenizer, 1) == ["river"]
+    assert longest_tokens(tokenizer, 1) == ["river"]
     plain = ByteLevelBPE(vocab_size=300, min_frequency=1, special_tokens=("<|endoftext|>",)).fit(lambda: ["é é"])
     assert longest_tokens(plain, 1) == [" é"]
-
-
-def test_texts_are_read_as_a_stream() -> None:
-    """A few are under way at a time, however many there are."""
-    tokenizer = ByteLevelBPE(vocab_size=300, min_frequency=1).fit(lambda: [TEXT])
-    most = given = taken = 0
-
-    class Text(str):
-        def __del__(self) -> None:
-            nonlocal taken
-            taken += 1
-
-    def texts() -> "list[str] | object":
-        nonlocal most, given
-        for _ in range(400):
-            given += 1
-            most = max(most, given - taken)
-            yield Text((TEXT + " ") * 500)
-
-    counts = count_tokens(tokenizer, texts, 0)  # type: ignore[arg-type]
-    assert counts["characters"] == 400 * 500 * (len(TEXT) + 1)
-    assert most < 200
 
 
 @pytest.mark.parametrize(
@@ -179,7 +157,7 @@ def test_data_of_the_users_own_without_a_corpus_are_refused(here: Path, monkeypa
 
 
 def test_strings_that_may_stand_in_a_text_are_told_with_its_use(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train-tokenizer", *SMALL, SIZE, "+tokenizer.allowed_special=all", "run.dir=mine"]) == 0
+    assert main(["train-tokenizer", *SMALL, SIZE, "tokenizer.allowed_special=all", "run.dir=mine"]) == 0
     assert """'tokenizer.allowed_special="all"'""" in capsys.readouterr().err
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from quatrain.core.batches import IGNORED
 from quatrain.core.terminal import one_line
@@ -24,6 +24,9 @@ HEADINGS = {
 SHARES = ("truncated", "majority_share")
 FIRST, LAST = 32, 8
 """Places of a longer row that are shown, from its beginning and its end."""
+
+KNOWN = ("class", "source", "corpus", "settings", "features", "splits", "labels", "padding_share", "raw_rows")
+"""Parts of the data that are shown in ways of their own; the others are numbers of its summary."""
 
 ENDS = 12
 """Examples of a packed row whose ends are told."""
@@ -85,10 +88,6 @@ def _of_data(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in data.items():
         if name not in KNOWN:
             yield name.replace("_", " "), _number(value)
-
-
-KNOWN = ("class", "source", "corpus", "settings", "features", "splits", "labels", "padding_share", "raw_rows")
-"""Parts of the data that are shown in ways of their own; the others are numbers of its summary."""
 
 
 def _counted(name: str, count: Any, counts: Mapping[str, Any]) -> str:
@@ -213,7 +212,7 @@ def _table(
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=header)
     for heading in headings:
-        justify = "left" if heading in left else "right"
+        justify: Literal["left", "right"] = "left" if heading in left else "right"
         table.add_column(_text(heading), no_wrap=True, overflow="ellipsis", justify=justify)
     for row in rows:
         table.add_row(*map(_text, row))

@@ -101,7 +101,9 @@ def count_tokens(tokenizer: Any, texts: Texts, characters: int) -> dict[str, int
 def longest_tokens(tokenizer: Any, count: int = LONGEST) -> list[str]:
     """Return the longest tokens but special ones, the longest first, each decoded."""
     vocabulary = tokenizer.hf.get_vocab().items()
-    ordinary = ((len(token), index) for token, index in vocabulary if index not in tokenizer.special_ids)
+    ordinary = (
+        (len(token.removeprefix("##")), index) for token, index in vocabulary if index not in tokenizer.special_ids
+    )
     longest = sorted(ordinary, key=lambda one: (-one[0], one[1]))[:count]
     return [tokenizer.decode([index]) for _, index in longest]
 
