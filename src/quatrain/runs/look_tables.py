@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from quatrain.core.batches import IGNORED
-from quatrain.core.terminal import one_line
+from quatrain.runs.text_tables import grid, heading, line, number, table
 from quatrain.runs.tokenizer_facts import special_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
-    from rich.text import Text
 
 HEADINGS = {
     "input_ids": "id",
@@ -45,28 +44,28 @@ def tables(seen: Mapping[str, Any], *, width: int, terminal: bool) -> str:
 
 def _parts(seen: Mapping[str, Any]) -> Iterator[Any]:
     data, tokenizer, batch = seen["data"], seen["tokenizer"], seen["batch"]
-    yield _grid(_of_data(data))
+    yield grid(_of_data(data))
     if data["splits"]:
-        yield _text("")
+        yield line("")
         yield _of_splits(data["splits"])
     if data["raw_rows"]:
-        yield _heading("raw rows of the training split")
+        yield heading("raw rows of the training split")
         yield _raw(data["raw_rows"])
-    yield _heading("tokenizer")
+    yield heading("tokenizer")
     size = "unknown" if tokenizer["vocabulary"] is None else f"{tokenizer['vocabulary']:,} entries"
-    yield _grid(
+    yield grid(
         [
             ("class", tokenizer["class"]),
             ("vocabulary", size),
             ("special tokens", special_lines(tokenizer["special_tokens"])),
         ]
     )
-    yield _heading("first training batch")
+    yield heading("first training batch")
     yield _of_tensors(batch["tensors"])
     if batch["row"]:
-        yield _heading(_which_row(batch))
-        yield _grid(_of_row(batch["row"]))
-        yield _text("")
+        yield heading(_which_row(batch))
+        yield grid(_of_row(batch["row"]))
+        yield line("")
         yield _places(batch["row"])
 
 
@@ -74,11 +73,9 @@ def _of_data(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "data", data["class"]
     if data["source"] is not None:
         yield "source", data["source"]
-    if data["settings"]:
-        yield (
-            "settings",
-            ", ".join(f"{name} {_number(value)}" for name, value in data["settings"].items() if value is not None),
-        )
+    settings = [f"{name} {number(value)}" for name, value in data["settings"].items() if value is not None]
+    if settings:
+        yield "settings", ", ".join(settings)
     if data["features"]:
         yield "features", "; ".join(f"{name}: {kind}" for name, kind in data["features"].items())
     for split, counts in data["labels"].items():
@@ -87,12 +84,12 @@ def _of_data(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "padding", f"{data['padding_share']:.1%} of the places in training batches"
     for name, value in data.items():
         if name not in KNOWN:
-            yield name.replace("_", " "), _number(value)
+            yield name.replace("_", " "), number(value)
 
 
 def _counted(name: str, count: Any, counts: Mapping[str, Any]) -> str:
     if not all(isinstance(one, int) for one in counts.values()):  # scores
-        return f"{name} {_number(count)}"
+        return f"{name} {number(count)}"
     return f"{name}: {count:,} ({count / max(1, sum(counts.values())):.1%})"
 
 
@@ -103,16 +100,16 @@ def _of_splits(splits: Mapping[str, Mapping[str, Any]]) -> "Table":
         for split, numbers in splits.items()
     )
     headings = ["split", *("largest class" if name == "majority_share" else name for name in names)]
-    return _table(headings, rows, left=("split",))
+    return table(headings, rows, left=("split",))
 
 
 def _raw(rows: Sequence[Mapping[str, Any]]) -> "Table":
     lines = [
-        [str(number) if place == 0 else "", name, str(value)]
-        for number, row in enumerate(rows, 1)
+        [str(count) if place == 0 else "", name, str(value)]
+        for count, row in enumerate(rows, 1)
         for place, (name, value) in enumerate(row.items())
     ]
-    return _table(["", "", ""], lines, left=("",), header=False)
+    return table(["", "", ""], lines, left=("",), header=False)
 
 
 def _of_tensors(tensors: Iterable[Mapping[str, Any]]) -> "Table":
@@ -122,7 +119,7 @@ def _of_tensors(tensors: Iterable[Mapping[str, Any]]) -> "Table":
         shape = ", ".join(str(size) if name in (None, "1") else f"{name} {size}" for name, size in named)
         value = f"{tensor['dtype']} {tensor['value']}" if "value" in tensor else tensor["dtype"]
         rows.append([tensor["name"], "" if "value" in tensor else f"[{shape}]", value])
-    return _table(["name", "shape", "type"], rows, left=("name", "shape", "type"))
+    return table(["name", "shape", "type"], rows, left=("name", "shape", "type"))
 
 
 def _which_row(batch: Mapping[str, Any]) -> str:
@@ -151,16 +148,16 @@ def _places(row: Mapping[str, Any]) -> "Table":
     count = len(columns["input_ids"])
     headings = ["place", *(["token"] if tokens else []), *(HEADINGS.get(name, name) for name in columns)]
 
-    def line(place: int) -> list[str]:
+    def at(place: int) -> list[str]:
         cells = [_cell(row, name, place) for name in columns]
         return [str(place), *([tokens[place]] if tokens else []), *cells]
 
     if count <= FIRST + LAST:
-        lines = [line(place) for place in range(count)]
+        lines = [at(place) for place in range(count)]
     else:
         between = ["…", *[""] * (len(headings) - 1)]
-        lines = [*map(line, range(FIRST)), between, *map(line, range(count - LAST, count))]
-    return _table(headings, lines, left=("token", "label", "target"))
+        lines = [*map(at, range(FIRST)), between, *map(at, range(count - LAST, count))]
+    return table(headings, lines, left=("token", "label", "target"))
 
 
 def _cell(row: Mapping[str, Any], name: str, place: int) -> str:
@@ -172,48 +169,4 @@ def _cell(row: Mapping[str, Any], name: str, place: int) -> str:
 
 
 def _share_or_number(name: str, value: Any) -> str:
-    return f"{value:.1%}" if name in SHARES and isinstance(value, float) else _number(value)
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
-def _text(value: str) -> "Text":
-    from rich.text import Text
-
-    return Text(one_line(value))
-
-
-def _heading(value: str) -> "Text":
-    from rich.text import Text
-
-    return Text(f"\n{one_line(value)}", style="bold")
-
-
-def _grid(lines: Iterable[tuple[str, str]]) -> "Table":
-    from rich.table import Table
-
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in lines:
-        table.add_row(_text(name), _text(value))
-    return table
-
-
-def _table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], *, left: Sequence[str], header: bool = True
-) -> "Table":
-    """A table whose cells are cut to its width, numbers to the right."""
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=header)
-    for heading in headings:
-        justify: Literal["left", "right"] = "left" if heading in left else "right"
-        table.add_column(_text(heading), no_wrap=True, overflow="ellipsis", justify=justify)
-    for row in rows:
-        table.add_row(*map(_text, row))
-    return table
+    return f"{value:.1%}" if name in SHARES and isinstance(value, float) else number(value)
