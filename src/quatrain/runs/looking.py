@@ -74,7 +74,8 @@ def _seen(config: Mapping[str, Any]) -> Look:
 def _data(config: Mapping[str, Any], data: Any, loader: Any) -> dict[str, Any]:
     from quatrain.runs.corpus_facts import corpus_facts
 
-    splits, rest = by_split(getattr(data, "summary", {}))
+    summary = getattr(data, "summary", None)
+    splits, rest = by_split(summary if isinstance(summary, Mapping) else {})
     facts = corpus_facts(data.corpus() if hasattr(data, "corpus") else None)
     return {
         "class": config["data"]["_target_"],
