@@ -74,7 +74,7 @@ def test_pairs_of_known_content(
 
 
 def test_text_is_shown_by_documents_and_its_tokens_add_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    poems = [f"The {word} of the sea,\nand {word} of the tree." for word in ("sound", "light", "salt", "wind")] * 10
+    poems = [f"The {number}th of the sea,\nand {number} of the tree." for number in range(40)]
     (tmp_path / "poems.txt").write_text("\n\n".join(poems), encoding="utf-8")
     told = seen(capsys, f"data.source={tmp_path / 'poems.txt'}", "tokenizer.vocab_size=300", "data.batch_size=8")
     data = told["data"]

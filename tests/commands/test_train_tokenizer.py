@@ -66,7 +66,7 @@ def test_a_run_with_it_has_the_ids_and_losses_of_one_that_trains_it(
 def test_the_folder_tells_what_it_was_made_of(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from quatrain.tokenizers.pretrained import Pretrained
 
-    command = ["train-tokenizer", *SMALL, SIZE]
+    command = ["train-tokenizer", SIZE, *SMALL]
     assert main(command) == 0
     folder = Path(capsys.readouterr().out.strip())
     assert folder.parent == here / "outputs" / "tokenizers"

@@ -94,7 +94,8 @@ def test_what_others_give_is_told_as_far_as_it_is_alike(roberta: Tokenizer) -> N
     del batch["note"]
     named = first_row({"input_ids": torch.tensor([[0, 10**6, -5]])}, roberta.hf, labels_are_tokens=False)
     assert named is not None
-    assert named["tokens"] == ["<s>", "?", "?"]
+    assert named["text"] is None
+    assert named["tokens"] == ["<s>", None, None]
 
 
 def test_batches_without_names_or_ids() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quatrain.core.batches import IGNORED
-from quatrain.runs.tokenizer_facts import token_strings
+from quatrain.runs.tokenizer_facts import text_of, token_strings
 
 PADDED: Mapping[str, tuple[str, ...]] = {
     "input_ids": ("batch", "seq"),
@@ -65,7 +65,7 @@ def first_row(batch: Mapping[str, Any], tokenizer: Any, *, labels_are_tokens: bo
         "columns": columns,
         "columns_as_tokens": {name: _asked(tokenizer, columns[name]) for name in asked},
         "values": {name: value[0].item() for name, value in batch.items() if _one_for_each(name, value, batch)},
-        "text": tokenizer.decode(columns["input_ids"]) if hasattr(tokenizer, "decode") else None,
+        "text": text_of(tokenizer, columns["input_ids"]),
     }
 
 

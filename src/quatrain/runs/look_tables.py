@@ -5,7 +5,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from quatrain.core.batches import IGNORED
-from quatrain.runs.text_tables import grid, heading, line, number, table
+from quatrain.runs.text_tables import cut, grid, heading, line, number, table
 from quatrain.runs.tokenizer_facts import special_lines
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ FIRST, LAST = 32, 8
 KNOWN = ("class", "source", "corpus", "settings", "features", "splits", "labels", "padding_share", "raw_rows")
 """Parts of the data that are shown in ways of their own; the others are numbers of its summary."""
 
+LONGEST, LONGEST_TEXT = 30, 400
+"""Characters of a token, and of the text of a row, that are shown."""
+
 ENDS = 12
 """Examples of a packed row whose ends are told."""
 
@@ -39,7 +42,7 @@ def tables(seen: Mapping[str, Any], *, width: int, terminal: bool) -> str:
     console = Console(file=buffer, width=width, force_terminal=terminal, highlight=False, markup=False, emoji=False)
     for part in _parts(seen):
         console.print(part)
-    return buffer.getvalue()
+    return "".join(f"{one.rstrip()}\n" for one in buffer.getvalue().splitlines())
 
 
 def _parts(seen: Mapping[str, Any]) -> Iterator[Any]:
@@ -50,7 +53,7 @@ def _parts(seen: Mapping[str, Any]) -> Iterator[Any]:
         yield _of_splits(data["splits"])
     if data["raw_rows"]:
         yield heading("raw rows of the training split")
-        yield _raw(data["raw_rows"])
+        yield cut(_raw(data["raw_rows"]))
     yield heading("tokenizer")
     size = "unknown" if tokenizer["vocabulary"] is None else f"{tokenizer['vocabulary']:,} entries"
     yield grid(
@@ -103,13 +106,11 @@ def _of_splits(splits: Mapping[str, Mapping[str, Any]]) -> "Table":
     return table(headings, rows, left=("split",))
 
 
-def _raw(rows: Sequence[Mapping[str, Any]]) -> "Table":
-    lines = [
-        [str(count) if place == 0 else "", name, str(value)]
-        for count, row in enumerate(rows, 1)
-        for place, (name, value) in enumerate(row.items())
-    ]
-    return table(["", "", ""], lines, left=("",), header=False)
+def _raw(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for count, row in enumerate(rows, 1):
+        wide = max(map(len, row))
+        for place, (name, value) in enumerate(row.items()):
+            yield f"{'' if place else count:>3}  {name:{wide}}  {value}"
 
 
 def _of_tensors(tensors: Iterable[Mapping[str, Any]]) -> "Table":
@@ -139,7 +140,7 @@ def _of_row(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         label = f" ({row['label_name']})" if name == "labels" and "label_name" in row else ""
         yield name, f"{value}{label}"
     if row["text"] is not None:
-        yield "text", row["text"]
+        yield "text", _short(row["text"], LONGEST_TEXT)
 
 
 def _places(row: Mapping[str, Any]) -> "Table":
@@ -150,7 +151,7 @@ def _places(row: Mapping[str, Any]) -> "Table":
 
     def at(place: int) -> list[str]:
         cells = [_cell(row, name, place) for name in columns]
-        return [str(place), *([tokens[place]] if tokens else []), *cells]
+        return [str(place), *([_short(tokens[place])] if tokens else []), *cells]
 
     if count <= FIRST + LAST:
         lines = [at(place) for place in range(count)]
@@ -165,7 +166,13 @@ def _cell(row: Mapping[str, Any], name: str, place: int) -> str:
     tokens = row["columns_as_tokens"].get(name)
     if value == IGNORED and name in ("labels", "target"):
         return "·"
-    return f"{value} {tokens[place]}" if tokens else str(value)
+    return f"{value} {_short(tokens[place])}" if tokens else str(value)
+
+
+def _short(text: str | None, longest: int = LONGEST) -> str:
+    if text is None:  # an id that the vocabulary lacks
+        return "?"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def _share_or_number(name: str, value: Any) -> str:

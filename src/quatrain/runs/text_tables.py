@@ -17,6 +17,17 @@ def line(value: str) -> "Text":
     return Text(one_line(value))
 
 
+def cut(values: Iterable[str]) -> "Table":
+    """Each of ``values`` in one line, cut to the width that there is."""
+    from rich.table import Table
+
+    made = Table.grid()
+    made.add_column(no_wrap=True, overflow="ellipsis")
+    for value in values:
+        made.add_row(line(value))
+    return made
+
+
 def heading(value: str) -> "Text":
     """``value`` in bold, below an empty line."""
     from rich.text import Text
@@ -52,7 +63,9 @@ def table(
 
 
 def number(value: Any) -> str:
-    """A number for reading, anything else as it is."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """A number for reading, yes or no, anything else as it is."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

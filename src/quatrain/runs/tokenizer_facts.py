@@ -1,7 +1,10 @@
 """A tokenizer in a few plain values: its class, its size and its special tokens. Of anyone's, as far as it tells."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+BEYOND = 1 << 32
+"""No tokenizer has such an id, or can be asked for it."""
 
 
 def tokenizer_facts(tokenizer: Any) -> dict[str, Any]:
@@ -32,14 +35,22 @@ def of_transformers(tokenizer: Any) -> Any:
     return hf if hasattr(hf, "convert_ids_to_tokens") and hasattr(hf, "special_tokens_map") else None
 
 
-def token_strings(tokenizer: Any, ids: Iterable[int]) -> list[str] | None:
-    """Return each id as the vocabulary writes it, ``?`` for one that it lacks; None without such a vocabulary."""
+def token_strings(tokenizer: Any, ids: Iterable[int]) -> list[str | None] | None:
+    """Return each id as the vocabulary writes it, None for one that it lacks; None without such a vocabulary."""
     hf = of_transformers(tokenizer)
     if hf is None:
         return None
-    size = len(hf)
-    found = (hf.convert_ids_to_tokens(int(one)) if 0 <= one < size else None for one in ids)
-    return ["?" if token is None else str(token) for token in found]
+    found = (hf.convert_ids_to_tokens(int(one)) if 0 <= one < BEYOND else None for one in ids)
+    return [None if token is None else str(token) for token in found]
+
+
+def text_of(tokenizer: Any, ids: Sequence[int]) -> str | None:
+    """Return ``ids`` decoded, special tokens written out; None where the tokenizer does not know them all."""
+    tokens = token_strings(tokenizer, ids)
+    if tokens is None or None in tokens:
+        return None
+    hf = of_transformers(tokenizer)
+    return str(hf.decode(list(ids), clean_up_tokenization_spaces=False))
 
 
 def special_lines(special_tokens: Iterable[Mapping[str, Any]]) -> str:
@@ -61,5 +72,7 @@ def _roles(named: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _size(tokenizer: Any) -> int | None:
+    if tokenizer is of_transformers(tokenizer):  # whose vocab_size leaves out what was added
+        return None if tokenizer is None else len(tokenizer)
     told = getattr(tokenizer, "vocab_size", None)
     return told if isinstance(told, int) else None
