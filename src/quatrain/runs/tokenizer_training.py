@@ -89,11 +89,12 @@ def count_tokens(tokenizer: Any, texts: Texts, characters: int) -> dict[str, int
             counts["words"] += len(text.split())
             yield text
 
+    # GPT-2 calls its end of text unknown too, and its bytes leave nothing so
+    unknown = -1 if tokenizer.unk_id in (None, tokenizer.eos_id) else tokenizer.unk_id
     with ProgressLine("encoding", total=characters, unit="tokens") as line:
         for ids in tokenizer.encode_stream(read()):
             counts["tokens"] += len(ids)
-            if tokenizer.unk_id is not None:
-                counts["unknown"] += int((ids == tokenizer.unk_id).sum())
+            counts["unknown"] += int((ids == unknown).sum())
             line.show(counts["characters"], counts["tokens"])
     return counts
 
