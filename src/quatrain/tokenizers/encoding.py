@@ -60,7 +60,7 @@ def _made(engine: Engine, calls: Iterator[list[Piece]]) -> Iterable[tuple[list[P
 
 def _pieces(texts: Iterable[str], cuttable: bool) -> Iterator[Piece]:
     for whole in texts:
-        text = _without_surrogates(whole)
+        text = without_surrogates(whole)
         held: str | None = None
         for piece in cut(text) if cuttable else (text,):
             if held is not None:
@@ -83,7 +83,8 @@ def _grouped(pieces: Iterable[Piece], characters: int) -> Iterator[list[Piece]]:
         yield group
 
 
-def _without_surrogates(text: str) -> str:
+def without_surrogates(text: str) -> str:
+    """Return ``text`` with each half of a surrogate pair, which no encoding can write, replaced by U+FFFD."""
     if text.isascii():
         return text
     try:

@@ -1,0 +1,117 @@
+"""What a command of a TARGET was asked: its model, its numbers and its texts."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quatrain.core.errors import UserError
+from quatrain.core.terminal import one_line
+
+if TYPE_CHECKING:
+    import argparse
+
+    from quatrain.inference.loading import Loaded
+
+STANDARD_INPUT = "-"
+
+
+def flag(name: str) -> str:
+    """How the argument ``name`` is written on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def number(text: str) -> int | float | str:
+    """The number that ``text`` is, else ``text``: so that a check of ranges tells it together with all else."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def given(asked: "argparse.Namespace", names: Sequence[str]) -> dict[str, Any]:
+    """Those of ``names`` that were given, so that what was not keeps the default of what is called."""
+    return {name: getattr(asked, name) for name in names if getattr(asked, name) is not None}
+
+
+def load_target(asked: "argparse.Namespace", command: str, wrong: Sequence[str] = ()) -> "Loaded":
+    """Find and load TARGET for ``command``; what is ``wrong`` with the other arguments is told with what is of it.
+
+    Device and precision are told on standard error where they were left to us, each with its reason.
+
+    Raises:
+        UserError: anything is wrong; before the hub is asked, where it is not the TARGET.
+        NotNow: the hub does not give the model.
+    """
+    from quatrain.corpora.hub import is_hub_name
+    from quatrain.inference.target import find_target
+
+    if wrong and is_hub_name(asked.target) and not Path(asked.target).expanduser().exists():
+        raise UserError(wrong)
+    try:
+        target = find_target(asked.target, command)
+    except UserError as error:
+        raise type(error)([*wrong, *error.sentences]) from error
+    if wrong:
+        raise UserError(wrong)
+    from quatrain.inference.loading import load
+
+    loaded = load(target, precision=asked.precision, device=asked.device)
+    chosen = [(name, choice) for name, choice in loaded.choices.items() if getattr(asked, name) == "auto"]
+    if chosen:
+        tell(", ".join(f"{name} {choice.value} ({choice.reason})" for name, choice in chosen))
+    return loaded
+
+
+def tell(sentence: str) -> None:
+    """Say something that is no result: on standard error."""
+    print(one_line(sentence), file=sys.stderr, flush=True)
+
+
+def argument_text(word: str, what: str) -> str:
+    """``word`` of the command line, called ``what``, as text.
+
+    Raises:
+        UserError: its bytes are no UTF-8.
+    """
+    try:
+        word.encode()
+    except UnicodeEncodeError as error:
+        raise UserError(f"{what} is no UTF-8 (at character {error.start + 1}); write it in UTF-8.") from error
+    return word
+
+
+def standard_input() -> str:
+    """All of standard input without the line end at its end.
+
+    Raises:
+        UserError: it is no UTF-8.
+    """
+    text = _decoded(sys.stdin.buffer.read(), "standard input")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def standard_input_lines() -> Iterator[str]:
+    """The lines of standard input as they come, without their ends.
+
+    Raises:
+        UserError: a line is no UTF-8.
+    """
+    for place, line in enumerate(sys.stdin.buffer, start=1):
+        yield _decoded(line, f"standard input, line {place}").removesuffix("\n").removesuffix("\r")
+
+
+def _decoded(content: bytes, what: str) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{what} is no UTF-8 (at byte {error.start + 1}); convert it to UTF-8.") from error
+
+
+def json_line(content: Mapping[str, Any]) -> str:
+    """``content`` on one line, in ASCII, so that nothing in it commands a terminal."""
+    import json
+
+    return json.dumps(content).replace("\x7f", "\\u007f")
