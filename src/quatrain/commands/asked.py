@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,20 @@ def number(text: str) -> int | float | str:
         except ValueError:
             continue
     return text
+
+
+@contextmanager
+def in_flags(*names: str) -> Iterator[None]:
+    """Sentences that begin with one of the arguments ``names`` begin with its flag."""
+    try:
+        yield
+    except UserError as error:
+        raise type(error)([_in_flags(sentence, names) for sentence in error.sentences]) from error
+
+
+def _in_flags(sentence: str, names: Sequence[str]) -> str:
+    name = next((name for name in names if sentence.startswith(f"{name}=")), "")
+    return flag(name) + sentence[len(name) :] if name else sentence
 
 
 def given(asked: "argparse.Namespace", names: Sequence[str]) -> dict[str, Any]:

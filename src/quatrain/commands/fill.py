@@ -1,10 +1,10 @@
 """quatrain fill: what a masked language model puts in place of the masks of a text.
 
-    quatrain train run.dir=outputs/verse
-    quatrain fill outputs/verse "Shall I <mask> thee to a summer's day" --top-k 5
+    quatrain train run.dir=outputs/sonnets
+    quatrain fill outputs/sonnets "Shall I <mask> thee to a summer's day" --top-k 5
 
     quatrain fill bert-base-uncased "Paris is the [MASK] of France." "A [MASK] is a pet."
-    quatrain fill outputs/verse - --json < masked_lines.txt > filled.jsonl
+    quatrain fill outputs/sonnets - --json < masked_lines.txt > filled.jsonl
 
 TARGET is a run, its export, any Hugging Face folder or a hub name of a masked language model. Each mask is filled on
 its own; <mask> and [MASK] are both understood. For each guess: its probability, the token, the filled text.
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """Run ``quatrain fill``; return its exit code."""
     from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.asked import STANDARD_INPUT, argument_text, given, load_target, number, standard_input_lines
+    from quatrain.commands.asked import (
+        STANDARD_INPUT,
+        argument_text,
+        given,
+        in_flags,
+        load_target,
+        number,
+        standard_input_lines,
+    )
 
     parser = arguments_of("fill", __doc__)
     add_target(parser)
@@ -48,7 +56,9 @@ def main(arguments: list[str]) -> int:
         texts = [argument_text(text, f"text {place}") for place, text in enumerate(asked.texts, start=1)]
         check_texts(loaded, texts)
     read: deque[str] = deque()
-    for place, filled in enumerate(fill_texts(loaded, _kept(texts, read), **options)):
+    with in_flags("top_k"):
+        answers = fill_texts(loaded, _kept(texts, read), **options)
+    for place, filled in enumerate(answers):
         _print(read.popleft(), filled, place, asked.json)
     return DONE
 

@@ -1,10 +1,10 @@
 """quatrain generate: go on with a text, token by token as they are made.
 
-    quatrain train experiment=quick_windows run.dir=outputs/verse
-    quatrain generate outputs/verse "The gentle river" --max-new-tokens 60 --temperature 0.8
+    quatrain train experiment=quick_windows run.dir=outputs/windows
+    quatrain generate outputs/windows "The gentle river" --max-new-tokens 60 --temperature 0.8
 
     quatrain generate gpt2 "Shall I compare" --samples 3 --top-p 0.9 --seed 7
-    echo "Shall I" | quatrain generate outputs/verse - --temperature 0 --new-only
+    echo "Shall I" | quatrain generate outputs/windows - --temperature 0 --new-only
 
 TARGET is a run, its export, any Hugging Face folder or a hub name of a causal language model. The prompt and what is
 new go to standard output. It ends at an end of text, after --max-new-tokens, or where prompt and new tokens fill the

@@ -1,7 +1,7 @@
 """quatrain tokenize: what a tokenizer makes of texts, and whether they come back.
 
-    quatrain train run.dir=outputs/verse
-    quatrain tokenize outputs/verse "Shall I compare thee" "to a summer's day?"
+    quatrain train run.dir=outputs/sonnets
+    quatrain tokenize outputs/sonnets "Shall I compare thee" "to a summer's day?"
 
     quatrain tokenize bert-base-uncased "How old are you?" --pair "What is your age?" --max-length 12
 
@@ -30,7 +30,7 @@ WIDE = 10_000
 def main(arguments: list[str]) -> int:
     """Run ``quatrain tokenize``; return its exit code."""
     from quatrain.commands.arguments import arguments_of, read_arguments
-    from quatrain.commands.asked import argument_text, number
+    from quatrain.commands.asked import argument_text, in_flags, number
 
     parser = arguments_of("tokenize", __doc__)
     parser.add_argument(
@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> int:
     from quatrain.inference.tokenization import load_tokenizer, tokenize_texts
 
     tokenizer = load_tokenizer(asked.target)
-    _print(tokenize_texts(tokenizer, texts, pairs=pairs, max_length=asked.max_length), as_json=asked.json)
+    with in_flags("max_length"):
+        rows = tokenize_texts(tokenizer, texts, pairs=pairs, max_length=asked.max_length)
+    _print(rows, as_json=asked.json)
     return DONE
 
 

@@ -41,8 +41,8 @@ def fill_texts(
     """Yield for each of ``texts``, in order, the ``top_k`` likeliest tokens for each of its masks.
 
     A text's guesses stand by mask, and by falling probability. Each mask is filled on its own, the others staying
-    masked. The mask is the tokenizer's own, or in a text without it the other convention's (`own_convention`). At most
-    `MOST_TEXTS` texts are read ahead, fewer at first.
+    masked. The mask is the tokenizer's own, or the other convention's (`own_convention`). At most `MOST_TEXTS` texts
+    are read ahead, fewer at first.
 
     Raises:
         UserError: ``top_k`` is out of its range or the tokenizer has no mask token; or, once all before it is yielded,

@@ -67,16 +67,10 @@ def check_texts(loaded: "Loaded", texts: Sequence[str]) -> None:
 
 
 def own_convention(text: str, hf: Any) -> str:
-    """``text`` with the other convention's mask token written as that of ``hf``.
-
-    Unless ``hf`` has that very string for something else, or its own mask token stands in the text already.
-    """
-    own = str(hf.mask_token)
-    if own in text:
-        return text
+    """``text`` with the other convention's mask token written as that of ``hf``, unless it has that for something."""
     for mask in MASKS:
         if hf.backend_tokenizer.token_to_id(mask) is None:
-            text = text.replace(mask, own)
+            text = text.replace(mask, str(hf.mask_token))
     return text
 
 

@@ -1,4 +1,4 @@
-"""What a tokenizer makes of texts, side by side, and what becomes of them on the way back. Loads no torch."""
+"""What a tokenizer makes of texts, side by side, and what becomes of them on the way back. Loads no weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
