@@ -143,7 +143,7 @@ def test_a_model_for_another_task_is_refused(bert_folder: Path, capsys: pytest.C
 def test_what_a_model_says_commands_no_terminal(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from quatrain.inference import generation
 
-    monkeypatch.setattr(generation.Pieces, "_decoded", lambda *_: iter(["a\x1b[2J\n", "\u202eb"]))
+    monkeypatch.setattr(generation.Pieces, "_decoded", lambda *_: (text for text in ("a\x1b[2J\n", "\u202eb")))
     assert ask("\x1b]0;", "--seed", "1")[1] == "\\x1b]0;a\\x1b[2J\n\\u202eb\n"
 
 

@@ -195,3 +195,11 @@ def test_as_many_guesses_as_there_are_tokens_at_most(roberta: Loaded, top_k: Any
     with pytest.raises(UserError, match=rf"top_k={top_k} must be a whole number from 1 to 400"):
         fill_texts(roberta, ["<mask>"], top_k=top_k)
     assert sum(one.probability for one in next(fill_texts(roberta, ["<mask>"], top_k=400))) == pytest.approx(1)
+
+
+def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+    loaded = load(find_target(str(_save(tmp_path, "bert")), "fill"), precision="32-true", device="cpu")
+    with torch.no_grad():
+        loaded.model.cls.predictions.bias.fill_(float("nan"))
+    with pytest.raises(UserError, match="logits that are no numbers"):
+        next(fill_texts(loaded, ["a [MASK]"]))

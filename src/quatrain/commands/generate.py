@@ -68,7 +68,7 @@ def _parser() -> "argparse.ArgumentParser":
     return parser
 
 
-def _seeds(asked: "argparse.Namespace") -> list[int]:
+def _seeds(asked: "argparse.Namespace") -> range:
     """One for each sample; one that was not asked for is told, so that the text can be had again."""
     from quatrain.commands.asked import tell
 
@@ -77,7 +77,7 @@ def _seeds(asked: "argparse.Namespace") -> list[int]:
         first = secrets.randbits(31)
         if asked.temperature != 0:
             tell(f"seed {first}; --seed {first} gives the same again")
-    return list(range(first, first + asked.samples))
+    return range(first, first + asked.samples)
 
 
 def _show(loaded: "Loaded", prompt: str, asked: "argparse.Namespace", place: int, options: dict[str, Any]) -> None:

@@ -1,12 +1,13 @@
 """Filling the masks of texts, as they come: batches of like length, and logits at the masks alone."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quatrain.core.errors import UserError
 from quatrain.inference.masked_texts import MaskedText, encode_masked
+from quatrain.inference.own_thread import check_numbers, closed_at_exit, computing_in_own_thread
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,12 +55,10 @@ def fill_texts(
     if loaded.tokenizer.mask_id is None:
         raise UserError(f"The tokenizer of {loaded.target.given} has no mask token; name another model.")
     rows = (encode_masked(loaded, text, f"{named} {number}") for number, text in enumerate(texts, start=1))
-    return _filled(loaded, rows, top_k)
+    return closed_at_exit(_filled(loaded, rows, top_k))
 
 
-def _filled(loaded: "Loaded", rows: Iterable[MaskedText], top_k: int) -> Iterator[list[Filled]]:
-    from quatrain.inference.own_thread import computing_in_own_thread
-
+def _filled(loaded: "Loaded", rows: Iterable[MaskedText], top_k: int) -> Generator[list[Filled], None, None]:
     with _logits_at_places(loaded.model) as logits, computing_in_own_thread(loaded) as call:
         for chunk in _read_ahead(rows):
             found: dict[int, list[Filled]] = {}
@@ -137,6 +136,7 @@ def _guess(
     width = max(len(row.ids) for row in rows)
     places = [number * width + place for number, row in enumerate(rows) for place in row.masks]
     found = logits(_padded(loaded, rows, width), torch.tensor(places, device=loaded.device))
+    check_numbers(loaded, found)
     chances, ids = found.float().softmax(-1).topk(top_k)
     return iter([list(zip(*pair, strict=True)) for pair in zip(chances.tolist(), ids.tolist(), strict=True)])
 

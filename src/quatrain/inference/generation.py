@@ -1,19 +1,19 @@
 """Going on with a text, piece by piece. Loads no torch before a text is asked for."""
 
-import math
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
 from quatrain.core.errors import UserError
+from quatrain.inference.own_thread import closed_at_exit
 
 if TYPE_CHECKING:
     from quatrain.inference.loading import Loaded
 
 Ending = Literal["end of text", "max_new_tokens", "positions"]
 
-LEAST_TEMPERATURE = 1e-6
-"""Below it logits divided by the temperature could leave float32."""
+TEMPERATURES = (1e-6, 1e6)
+"""Below the first, logits divided by the temperature could leave float32; beyond the other all tokens are alike."""
 
 
 def _whole(least: int) -> Callable[[Any], bool]:
@@ -28,8 +28,8 @@ _ALLOWED: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "max_new_tokens": (_whole(1), "a whole number from 1 on"),
     "samples": (_whole(1), "a whole number from 1 on"),
     "temperature": (
-        _number(lambda value: value == 0 or LEAST_TEMPERATURE <= value < math.inf),
-        f"0, which takes the likeliest token each time, or a number from {LEAST_TEMPERATURE:f} on",
+        _number(lambda value: value == 0 or TEMPERATURES[0] <= value <= TEMPERATURES[1]),
+        f"0, which takes the likeliest token each time, or from {TEMPERATURES[0]:f} to {TEMPERATURES[1]:.0f}",
     ),
     "top_k": (_whole(1), "a whole number from 1 on"),
     "top_p": (_number(lambda value: 0 < value <= 1), "above 0 and at most 1"),
@@ -88,7 +88,7 @@ class Pieces(Iterator[str]):
     def __init__(self, loaded: "Loaded", prompt: list[int], tokens: Generator[int, None, None], most: int) -> None:
         self.ended: Ending | None = None
         self.tokens = 0
-        self._pieces = self._decoded(loaded, prompt, tokens, most)
+        self._pieces = closed_at_exit(self._decoded(loaded, prompt, tokens, most))
 
     def __next__(self) -> str:
         return next(self._pieces)

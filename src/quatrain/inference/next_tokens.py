@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from quatrain.core.errors import UserError
-from quatrain.inference.own_thread import computing_in_own_thread
+from quatrain.inference.own_thread import check_numbers, computing_in_own_thread
 
 if TYPE_CHECKING:
     from quatrain.inference.loading import Loaded
@@ -60,7 +59,7 @@ def next_tokens(
     Raises:
         UserError: the model gives what is no number.
     """
-    steps = _Steps(loaded.model, loaded.device)
+    steps = _Steps(loaded)
     context = list(prompt)
     with computing_in_own_thread(loaded) as call:
         for _ in range(most):
@@ -69,12 +68,7 @@ def next_tokens(
                     return
                 context = context[-max(1, loaded.longest // 2) :]
                 steps.forget()
-            token = call(steps.step, context, choose)
-            if token is None:
-                raise UserError(
-                    f"{loaded.target.given} gives logits that are no numbers (NaN); name a model whose training did not"
-                    " diverge, or compute in float32 with --precision 32-true."
-                )
+            token: int = call(steps.step, context, choose)
             context.append(token)
             yield token
 
@@ -82,30 +76,31 @@ def next_tokens(
 class _Steps:
     """Calls of the model, each with what it has not yet seen."""
 
-    def __init__(self, model: Any, device: torch.device) -> None:
-        self._model, self._device = model, device
-        self._takes = inspect.signature(model.forward).parameters
+    def __init__(self, loaded: "Loaded") -> None:
+        self._loaded = loaded
+        self._takes = inspect.signature(loaded.model.forward).parameters
         self._past: Any = None
 
     def forget(self) -> None:
         """Let the next step read its whole context."""
         self._past = None
 
-    def step(self, context: list[int], choose: Choose) -> int | None:
-        """The id that follows ``context``; None where the logits are no numbers.
+    def step(self, context: list[int], choose: Choose) -> int:
+        """The id that follows ``context``.
 
         A model that hands no past back, as the oldest families, reads the whole context each time.
         """
         unseen = context if self._past is None else context[-1:]
         inputs = {
-            "input_ids": torch.tensor([unseen], device=self._device),
+            "input_ids": torch.tensor([unseen], device=self._loaded.device),
             # nothing of it is padding, though GPT-2's end of text, which may stand in it, also pads
-            "attention_mask": torch.ones(1, len(context), dtype=torch.long, device=self._device),
+            "attention_mask": torch.ones(1, len(context), dtype=torch.long, device=self._loaded.device),
             "past_key_values": self._past,
             "use_cache": True,
             "logits_to_keep": 1,
         }
-        output = self._model(**{name: inputs[name] for name in inputs if name in self._takes})
+        output = self._loaded.model(**{name: inputs[name] for name in inputs if name in self._takes})
         self._past = getattr(output, "past_key_values", None)
         logits = output.logits[:, -1].float()
-        return None if bool(logits.isnan().any()) else choose(inputs["input_ids"], logits)
+        check_numbers(self._loaded, logits)
+        return choose(inputs["input_ids"], logits)

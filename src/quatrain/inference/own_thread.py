@@ -4,13 +4,22 @@ Whether gradients are kept and in which precision is computed are settings of a 
 them would leave them to the code that takes its items; one that left them each time would cast all weights anew.
 """
 
-from collections.abc import Callable, Iterator
+import atexit
+import functools
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakSet
+
+from quatrain.core.errors import UserError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from quatrain.inference.loading import Loaded
+
+Item = TypeVar("Item")
 
 Call = Callable[..., Any]
 """Calls its first argument with the others and returns or raises what that does."""
@@ -32,5 +41,38 @@ def computing_in_own_thread(loaded: "Loaded") -> Iterator[Call]:
         try:
             yield call
         finally:
-            with suppress(RuntimeError):  # Python itself is ending, and has ended its threads
+            try:
                 call(context.__exit__, None, None, None)
+            except RuntimeError:  # Python itself is ending, and has ended its threads
+                context.__exit__(None, None, None)
+
+
+def closed_at_exit(items: "Generator[Item, None, None]") -> "Generator[Item, None, None]":
+    """``items``, which are closed before Python ends where they still wait; later what closing needs would be gone."""
+    _waiting().add(items)
+    return items
+
+
+@functools.cache
+def _waiting() -> "WeakSet[Generator[Any, None, None]]":
+    waiting: WeakSet[Generator[Any, None, None]] = WeakSet()
+
+    def close() -> None:
+        for items in list(waiting):
+            items.close()
+
+    atexit.register(close)
+    return waiting
+
+
+def check_numbers(loaded: "Loaded", logits: "Tensor") -> None:
+    """Refuse logits of a model that diverged.
+
+    Raises:
+        UserError: they are not all numbers.
+    """
+    if bool(logits.isnan().any()):
+        raise UserError(
+            f"{loaded.target.given} gives logits that are no numbers (NaN); name a model whose training did not"
+            " diverge, or compute in float32 with --precision 32-true."
+        )
