@@ -78,11 +78,11 @@ class ParquetWriter:
             cells = [json_text(value) if isinstance(value, list | dict) else value for value in cells]
         kind = self._types.get(name)
         try:
-            array = pyarrow.array(cells, type=kind)
+            array = pyarrow.array(cells, type=kind if self._typed else None)
+            if not self._typed and array.type != kind:
+                array = array.cast(_widened(array.type, kind))
         except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
             raise UserError(self._misfit(name, cells, kind)) from error
-        if pyarrow.types.is_null(array.type) and not self._typed:
-            array = array.cast(pyarrow.string())
         self._types[name] = array.type
         return array
 
@@ -91,14 +91,15 @@ class ParquetWriter:
         import pyarrow
 
         for (row, _), value in zip(self._rows, cells, strict=True):
+            if value is None:
+                continue
             try:
-                found = pyarrow.scalar(value, type=kind).type
+                kind = _widened(pyarrow.scalar(value).type, kind)
             except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
                 return (
                     f"{row.place}: column {name} is {value!r:.40}, and in .parquet a column has one type"
                     f" ({kind or 'of 64 bits'}); mend it, or write .jsonl."
                 )
-            kind = kind or (None if value is None else found)
         return f"Column {name} has values of several types, and in .parquet it has one; write .jsonl."
 
 
@@ -135,6 +136,21 @@ class NpyWriter:
         shape = {"descr": "<f4", "fortran_order": False, "shape": (self._rows, self._width)}
         np.lib.format.write_array_header_1_0(head, shape)
         self._stream.write(head.getvalue())
+
+
+def _widened(found: Any, kind: Any) -> Any:
+    """The type of a column, ``kind`` so far (None: of nothing), with values of the type ``found`` besides.
+
+    Raises:
+        TypeError: no value may change, and so there is none.
+    """
+    import pyarrow
+
+    if pyarrow.types.is_null(found):
+        return kind or pyarrow.string()
+    if kind in (None, found) or (pyarrow.types.is_integer(found) and pyarrow.types.is_floating(kind)):
+        return kind or found
+    raise TypeError(f"{found} beside {kind}")
 
 
 def _array(values: Sequence[Any]) -> Any:
