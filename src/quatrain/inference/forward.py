@@ -1,6 +1,7 @@
 """Batches of arrays as a model is called with them, and texts in memory as rows."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from inspect import signature
 from typing import Any
 
@@ -15,7 +16,7 @@ from quatrain.inference.streaming import Arrays
 def arguments_of(loaded: Loaded, batch: Arrays) -> dict[str, Any]:
     """Return ``batch`` as tensors on the model's device; no cache is kept for tokens that will not come."""
     given: dict[str, Any] = {name: torch.from_numpy(value).to(loaded.device) for name, value in batch.items()}
-    if "use_cache" in signature(loaded.model.forward).parameters:
+    if _has_cache(type(loaded.model).forward):
         given["use_cache"] = False
     return given
 
@@ -38,3 +39,8 @@ def named_rows(texts: Iterable[str | tuple[str, str]]) -> Iterator[Row]:
             )
         kind = len(row)
         yield Row(place, {}, row)
+
+
+@lru_cache(maxsize=8)
+def _has_cache(forward: Callable[..., Any]) -> bool:
+    return "use_cache" in signature(forward).parameters
