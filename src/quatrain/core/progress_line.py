@@ -17,12 +17,21 @@ class ProgressLine:
     Args:
         what: the work, in a word or two.
         total: how much there is to do; None where that is not known.
-        unit: what is counted, for the rate: in millions.
+        unit: what is counted, for the rate.
+        millions: count in millions.
         stream: where to write; None is standard error.
     """
 
-    def __init__(self, what: str, *, total: int | None = None, unit: str, stream: TextIO | None = None) -> None:
-        self._what, self._total, self._unit = what, total, unit
+    def __init__(
+        self,
+        what: str,
+        *,
+        total: int | None = None,
+        unit: str,
+        millions: bool = True,
+        stream: TextIO | None = None,
+    ) -> None:
+        self._what, self._total, self._unit, self._millions = what, total, unit, millions
         self._stream = stream or sys.stderr
         self._shows = self._stream.isatty()
         self._begun = self._next = time.monotonic()
@@ -44,11 +53,16 @@ class ProgressLine:
             return
         self._next = now + _BETWEEN
         seconds = max(now - self._begun, 1e-9)
-        said = f"{self._what}: {counted / 1e6:,.1f} million {self._unit}, {counted / seconds / 1e6:.2f} million/s"
+        said = f"{self._what}: {self._counted(counted, counted / seconds)}"
         if self._total and done:
             left = round(seconds * max(self._total - done, 0) / done)
             said += f", {min(done / self._total, 1):.0%}, {left // 60}:{left % 60:02d} left"
         self._write(said)
+
+    def _counted(self, counted: int, rate: float) -> str:
+        if self._millions:
+            return f"{counted / 1e6:,.1f} million {self._unit}, {rate / 1e6:.2f} million/s"
+        return f"{counted:,} {self._unit}, {rate:,.0f}/s"
 
     def _write(self, text: str) -> None:
         self._stream.write(f"\r{text:{self._width}}" + ("" if text else "\r"))

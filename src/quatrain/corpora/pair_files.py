@@ -16,7 +16,7 @@ from quatrain.core.errors import UserError
 from quatrain.corpora.file_contents import WHOLE, Stretch, byte_lines
 from quatrain.corpora.files import SUFFIXES, suffix_of
 from quatrain.corpora.parquet import open_parquet
-from quatrain.corpora.records import json_rows, table_rows, uneven, without_mark
+from quatrain.corpora.records import Lines, Refuse, json_rows, stop, table_rows, uneven, without_mark
 from quatrain.corpora.shard_cuts import LINES, Bytes, Extent, Rows
 
 Row = Mapping[str, Any]
@@ -134,27 +134,41 @@ def _json_rows(path: Path, named: str, stretch: Stretch) -> NumberedRows:
 
 
 def _comma_rows(path: Path, named: str, _: Stretch) -> NumberedRows:
-    return _keyed(table_rows(text_lines(path), named, ","), named)
+    return keyed(table_rows(text_lines(path), named, ","), named)
 
 
 def _tab_rows(path: Path, named: str, stretch: Stretch) -> NumberedRows:
     if not stretch.start:
-        return _keyed(_tab_fields(path, named, stretch, None), named)
-    first = next(_tab_fields(path, named, WHOLE, None), (1, []))
-    return _keyed(chain([first], _tab_fields(path, named, stretch, first[1])), named)
+        return keyed(tab_rows(text_lines(path, stretch), named), named)
+    first = next(tab_rows(text_lines(path), named), (1, []))
+    return keyed(chain([first], tab_rows(text_lines(path, stretch), named, first[1])), named)
 
 
-def _tab_fields(path: Path, named: str, stretch: Stretch, header: list[str] | None) -> Iterator[tuple[int, list[str]]]:
-    for number, line in text_lines(path, stretch):
+def tab_rows(
+    lines: Lines, named: str, header: list[str] | None = None, refuse: Refuse = stop
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, fields) of tab-separated values, the header first unless it is given; ``named`` is the file.
+
+    Raises:
+        UserError: a row with another number of fields than the header, unless ``refuse`` goes on.
+    """
+    for number, line in lines:
         fields = line.rstrip("\r\n").split("\t")
         header = header or fields
-        if len(fields) != len(header) and fields != [""]:
-            raise UserError(uneven(f"{named}, line {number}", fields, header, "its tabs"))
-        if fields != [""]:
-            yield number, fields
+        if fields == [""]:
+            continue
+        if len(fields) != len(header):
+            refuse(UserError(uneven(f"{named}, line {number}", fields, header, "its tabs")))
+            continue
+        yield number, fields
 
 
-def _keyed(rows: Iterator[tuple[int, list[str]]], named: str) -> NumberedRows:
+def keyed(rows: Iterator[tuple[int, list[str]]], named: str) -> NumberedRows:
+    """The rows of a table, whose first is the header, as mappings from column names.
+
+    Raises:
+        UserError: the header names a column twice.
+    """
     _, header = next(rows, (1, []))
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:

@@ -18,11 +18,12 @@ _BLOCK = 1 << 20
 
 
 class ParquetRows:
-    """An open Parquet file: its columns, and its rows as often as wanted."""
+    """An open Parquet file: its schema, the names of its columns, and its rows as often as wanted."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
-        self.columns: list[str] = file.schema_arrow.names
+        self.schema = file.schema_arrow
+        self.columns: list[str] = self.schema.names
 
     def rows(
         self, columns: Sequence[str] | None = None, stretch: Stretch | None = None

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from quatrain.corpora.files import suffix_of
 from quatrain.corpora.parquet import open_parquet
 
 Lines = Iterable[tuple[int, str]]
+
+Refuse = Callable[[UserError], None]
+"""What is done about a bad row: its error is raised, or kept, and then the row is left out."""
 
 
 def records(
@@ -69,11 +72,16 @@ def lone_surrogate(text: str) -> str | None:
     return None
 
 
-def json_rows(lines: Lines, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def stop(error: UserError) -> None:
+    """Raise ``error``: the first bad row ends the reading."""
+    raise error
+
+
+def json_rows(lines: Lines, where: str, refuse: Refuse = stop) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line, object) of JSON lines; ``where`` names the file in the sentences.
 
     Raises:
-        UserError: a line that is no JSON object.
+        UserError: a line that is no JSON object, unless ``refuse`` goes on.
     """
     for number, line in lines:
         if not line.strip():
@@ -81,18 +89,21 @@ def json_rows(lines: Lines, where: str) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}, line {number} is no JSON ({error}); write one JSON object a line.") from error
+            refuse(UserError(f"{where}, line {number} is no JSON ({error}); write one JSON object a line."))
+            continue
         if not isinstance(row, dict):
             kind = type(row).__name__
-            raise UserError(f"{where}, line {number} is a JSON {kind}, not an object; write one JSON object a line.")
+            refuse(UserError(f"{where}, line {number} is a JSON {kind}, not an object; write one JSON object a line."))
+            continue
         yield number, row
 
 
-def table_rows(lines: Lines, where: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+def table_rows(lines: Lines, where: str, delimiter: str, refuse: Refuse = stop) -> Iterator[tuple[int, list[str]]]:
     """Yield (first line, fields) of a table whose fields are quoted as RFC 4180 has it, the header first.
 
     Raises:
-        UserError: a row with wrong quotes, or with another number of fields than the header.
+        UserError: a row with wrong quotes, or with another number of fields than the header, unless ``refuse`` goes on;
+            a header with wrong quotes.
     """
     # The limit of 128 KiB a field belongs to the process; documents are longer.
     csv.field_size_limit(LONGEST_LINE)
@@ -103,14 +114,16 @@ def table_rows(lines: Lines, where: str, delimiter: str) -> Iterator[tuple[int, 
         try:
             row = next(reader, None)
         except csv.Error as error:
-            raise UserError(f"{where}, line {first}: {error}; mend the quotes of that row.") from error
+            wrong = UserError(f"{where}, line {first}: {error}; mend the quotes of that row.")
+            (stop if header is None else refuse)(wrong)
+            continue
         if row is None:
             return
         header = row if header is None else header
         if row and len(row) != len(header):
             fix = "the row (a field with the separator in it stands in double quotes)"
-            raise UserError(uneven(f"{where}, line {first}", row, header, fix))
-        if row or row is header:
+            refuse(UserError(uneven(f"{where}, line {first}", row, header, fix)))
+        elif row or row is header:
             yield first, row
 
 

@@ -1,0 +1,79 @@
+"""quatrain embed: a vector for every row of a file or of standard input.
+
+    quatrain embed TARGET texts.csv --output vectors.parquet
+    quatrain embed TARGET texts.txt --output vectors.npy --normalize
+    cat texts.txt | quatrain embed TARGET - > vectors.jsonl
+
+For example, after quatrain train, which trains quick_sonnets:
+
+    echo "Shall I compare thee to a summer's day?" | quatrain embed outputs/quick_sonnets/NAME -
+
+TARGET is a run, an export, any Hugging Face folder, or a hub name; its head, if it has one, is left out. The vector is
+the mean of the last hidden states of a text's tokens (--pool mean), the first one (first), or each of them (none).
+Rows come out in the order in which they came, with all their columns and behind them embedding; .npy holds the vectors
+alone. Nothing grows with the number of rows. docs/predict.md tells more.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from quatrain.core.errors import UserError
+
+if TYPE_CHECKING:
+    from quatrain.inference.rows import Row
+
+NAME = "embedding"
+SUFFIXES = ("parquet", "npy", "jsonl")
+
+
+def main(arguments: list[str]) -> int:
+    """Run ``quatrain embed``; return its exit code."""
+    from quatrain.commands.arguments import add_target, arguments_of, read_arguments
+    from quatrain.commands.row_arguments import add_rows
+
+    parser = arguments_of("embed", __doc__)
+    add_target(parser)
+    add_rows(parser)
+    parser.add_argument("--pool", choices=("mean", "first", "none"), default="mean", help="over tokens; mean")
+    parser.add_argument("--normalize", action="store_true", help="give every vector the length 1")
+    asked = read_arguments(parser, arguments)
+    if asked is None:
+        return 0
+    from quatrain.inference.outputs import find_destination
+    from quatrain.inference.rows import BadRows
+    from quatrain.inference.sources import find_source
+    from quatrain.inference.target import find_target
+    from quatrain.inference.text_columns import to_embed
+
+    source = find_source(asked.file, asked.input_format)
+    destination = find_destination(asked.output, "jsonl", SUFFIXES)
+    if destination.form == "npy" and asked.pool == "none":
+        raise UserError(
+            f"--output={asked.output} holds one vector for each row, and --pool none gives one for each token; write"
+            " .parquet or .jsonl."
+        )
+    target = find_target(asked.target, "embed")
+    from quatrain.inference.embedding import embed_rows
+    from quatrain.inference.loading import load
+    from quatrain.inference.passing import pass_rows
+
+    loaded = load(target, task="encoder", precision=asked.precision, device=asked.device)
+
+    def ask(rows: "Iterable[Row]") -> "Iterator[tuple[Row, list[Any]]]":
+        said = embed_rows(
+            loaded,
+            rows,
+            pool=asked.pool,
+            normalize=asked.normalize,
+            batch_size=asked.batch_size,
+            max_length=asked.max_length,
+        )
+        return ((row, [vectors]) for row, vectors in said)
+
+    bad = BadRows(skip=asked.on_error == "skip")
+    done = pass_rows("embedding", source, destination, choose=to_embed(asked.text), bad=bad, added=[NAME], ask=ask)
+    if destination.path:
+        print(f"{done:,} rows written to {destination.path}", file=sys.stderr)
+    bad.tell()
+    return 0
