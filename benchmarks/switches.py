@@ -57,8 +57,8 @@ def measure(job: str, rounds: int) -> None:
     found: dict[str, list[float]] = {way: [] for way in ways}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
-            for way, words in ways.items():
-                found[way].append(speed(job, words, Path(folder) / f"{len(found[way])}-{way}-{number}"))
+            for place, (way, words) in enumerate(ways.items()):
+                found[way].append(speed(job, words, Path(folder) / f"{number}-{place}"))
     for way, rates in found.items():
         ratio = statistics.median(rate / whole for rate, whole in zip(rates, found["all"], strict=True))
         print(f"  {way:32} {statistics.median(rates):>9,.0f} tokens/s   {ratio:.2f} of all", flush=True)
