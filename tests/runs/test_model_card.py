@@ -79,7 +79,7 @@ def test_hostile_text_formats_nothing() -> None:
     assert yaml.safe_load(head)["license"] == "other"
     assert "\x1b" not in text
     prose = [block for number, block in enumerate(body.split("````")) if number % 2 == 0]
-    assert len(prose) == 3, "one block of the commands, fenced by more than what is in it"
+    assert len(prose) == 2, "one block of the commands, fenced by more than what is in it"
     outside = "".join(prose).partition("```python")[0]
     assert "<script" not in outside.replace("\\<script", "")
     assert "[here]" not in outside
@@ -97,7 +97,7 @@ def test_an_example_cannot_be_made_to_run_anything() -> None:
 
 
 def test_markdown_is_escaped() -> None:
-    assert plain("a|b <i> [x](y) *z* `c`\n#") == "a\\|b \\<i> \\[x\\](y) \\*z\\* \\`c\\`\\n#"
+    assert plain("a|b <i> [x](y) *z* `c`\n#") == "a\\|b \\<i> \\[x\\](y) \\*z\\* \\`c\\`\\\\n#"
     assert code("a`b``c") == "```a`b``c```"
     assert code("`a") == "`` `a ``"
     assert fenced("```\nx", "bash") == "````bash\n```\nx\n````"

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What of a batch the model reads."""
 
-TOLERANCE = 1e-5
-"""The largest difference of a logit that float32 arithmetic explains."""
-
+TOLERANCE, RELATIVE = 1e-5, 1e-6
+"""A logit may differ by so much, or by that share of the largest where it is more: float32 has some seven digits."""
 
 MOST_LOGITS = 1 << 23
 """Of a sample batch as many rows are compared as have so many logits, and at least one: a table over a large
@@ -42,8 +41,8 @@ def export(
     """Write ``model`` as ``model.safetensors`` with config, tokenizer and model card to ``folder``.
 
     It is written beside ``folder``, loaded again through an Auto class, and its logits on ``samples`` (of each the
-    first rows, see `MOST_LOGITS`) compared with the model's own (evaluation, float32, largest difference at most
-    `TOLERANCE`); then it takes its place, as `appearing_whole` has it. Returns the largest difference.
+    first rows, see `MOST_LOGITS`) compared with the model's own (evaluation, float32, within `TOLERANCE`);
+    then it takes its place, as `appearing_whole` has it. Returns the largest difference.
 
     Args:
         model: a transformers model; its mode and weights are as before afterwards.
@@ -122,9 +121,10 @@ def _compare(model: Any, loaded: Any, batch: Mapping[str, Any]) -> float:
 
     rows = _rows(model, batch["input_ids"])
     inputs = {name: batch[name][:rows] for name in INPUTS if name in batch}
-    apart = difference(logits_of(model, inputs), logits_of(loaded, inputs))
-    if not apart <= TOLERANCE:  # also where it is not a number
-        raise ExportMismatch(f"the logits differ by {apart:.3g} when loaded again, more than {TOLERANCE:g}")
+    own = logits_of(model, inputs)
+    apart, allowed = difference(own, logits_of(loaded, inputs)), max(TOLERANCE, RELATIVE * float(own.abs().max()))
+    if not apart <= allowed:  # also where it is not a number
+        raise ExportMismatch(f"the logits differ by {apart:.3g} when loaded again, more than {allowed:.3g}")
     return apart
 
 
