@@ -188,7 +188,7 @@ def run(tmp_path: Path) -> RunDirectory:
 def test_the_commands_of_a_run(run: RunDirectory) -> None:
     """The first one, and those that made it longer; a smaller micro-batch is a remark."""
     assert training_commands(run).lines == ["quatrain train experiment=x 'data.source=my file'"]
-    run.write_provenance({"command": ["quatrain", "train", "--allow", "mine", "experiment=x"]})
+    run.write_provenance({"command": ["quatrain", "train", "--allow", "mine", "run.dir=/here", "experiment=x"]})
     write_changes(
         run,
         [
@@ -221,11 +221,15 @@ def test_what_cannot_be_read_of_the_commands_is_left_out(run: RunDirectory) -> N
 
 def test_scores_of_an_evaluation(run: RunDirectory) -> None:
     """What ``quatrain evaluate`` wrote, and nothing of what anybody else made of it."""
-    assert evaluated(run) == ({}, {})
+    assert evaluated(run, "w") == ({}, {})
     good = {"accuracy": {"value": 0.8, "low": 0.7, "high": 0.9}, "f1": {"value": 0.5}}
     bad = {"loss": {"value": "1"}, "x|y": {"value": 1.0}, "big": {"value": 10**400}, "none": None}
-    content = {"evaluations": {"validation": {"metrics": {**good, **bad}}, "test": 3, "other": {"metrics": good}}}
+    content = {
+        "weights": "w",
+        "evaluations": {"validation": {"metrics": {**good, **bad}}, "test": 3, "test of x.csv": {"metrics": good}},
+    }
     (run.path / "evaluation.json").write_text(json.dumps(content))
-    assert evaluated(run) == ({"val/accuracy": 0.8, "val/f1": 0.5}, {"val/accuracy": (0.7, 0.9)})
+    assert evaluated(run, "w") == ({"val/accuracy": 0.8, "val/f1": 0.5}, {"val/accuracy": (0.7, 0.9)})
+    assert evaluated(run, "of other weights") == ({}, {})
     (run.path / "evaluation.json").write_text("[1]")
-    assert evaluated(run) == ({}, {})
+    assert evaluated(run, "w") == ({}, {})

@@ -69,6 +69,7 @@ def card_facts(
         "data_fingerprint": fingerprint,
         "sizes": sizes(summary),
         "licence": data_licence(config["data"]),
+        "labels": labels_of(model) if task == "sequence_classification" else (),
         "tokenizer": f"{config['tokenizer']['_target_'].rpartition('.')[2]}, {tokenizer.vocab_size:,} entries",
         "base_model": base_model(weights) if weights else None,
         "parameters": sum(one.numel() for name, one in model.named_parameters() if "lora_" not in name),
@@ -125,6 +126,12 @@ def base_model(weights: str) -> str:
         return weights
     place = Path(weights)
     return f"{place.parent.name if place.name == 'export' else place.name}, a folder of the trainer's own"
+
+
+def labels_of(model: Any) -> list[str]:
+    """The names of a classifier's labels; none of a model that gives a score."""
+    names = model.config.id2label
+    return [str(names[number]) for number in sorted(names)] if model.config.num_labels > 1 else []
 
 
 def scores_of(found: Mapping[str, Any]) -> dict[str, float]:

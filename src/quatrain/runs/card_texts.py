@@ -57,7 +57,6 @@ def loading(task: str, mask_token: str) -> str:
 
 def loading_onnx(inputs: Sequence[str]) -> str:
     """Lines of Python that load the folder with ONNX Runtime; ``inputs`` are the model's."""
-    feeds = ", ".join(f'"{name}": rows["{name}"]' for name in inputs)
     return "\n".join(
         (
             "import onnxruntime",
@@ -67,6 +66,7 @@ def loading_onnx(inputs: Sequence[str]) -> str:
             "tokenizer = AutoTokenizer.from_pretrained(folder)",
             'session = onnxruntime.InferenceSession(f"{folder}/model.onnx")',
             'rows = tokenizer(["..."], padding=True, return_tensors="np")',
-            f'(logits,) = session.run(["logits"], {{{feeds}}})',
+            f"inputs = {{name: rows[name] for name in {list(inputs)}}}",
+            '(logits,) = session.run(["logits"], inputs)',
         )
     )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What of a batch the model reads."""
 
-TOLERANCE, RELATIVE = 1e-5, 1e-6
-"""A logit may differ by so much, or by that share of the largest where it is more: float32 has some seven digits."""
+TOLERANCE = 1e-5
+"""The largest difference of a logit that the same operations in float32 have, if not the logits are large."""
 
 MOST_LOGITS = 1 << 23
 """Of a sample batch as many rows are compared as have so many logits, and at least one: a table over a large
@@ -61,10 +61,19 @@ def export(
     with appearing_whole(folder, replacing=replacing) as temporary:
         # one file, whatever the size: the contract names it
         plain.save_pretrained(temporary, max_shard_size="1000GB")
+        for file in temporary.glob("*.safetensors"):  # which is written for its owner alone
+            shutil.copymode(temporary / "config.json", file)
         tokenizer_save(temporary)
         write_whole(temporary / "README.md", model_card(**card))
         loaded = load(temporary, plain)
         return max(_compare(plain, loaded, batch) for batch in samples)
+
+
+def save_configs(model: Any, folder: Path) -> None:
+    """Write the config of ``model``, and how it generates where it does, into ``folder``."""
+    model.config.save_pretrained(folder)
+    if model.can_generate():
+        model.generation_config.save_pretrained(folder)
 
 
 @contextmanager
@@ -117,15 +126,11 @@ def auto_class(architecture: str) -> str:
 
 
 def _compare(model: Any, loaded: Any, batch: Mapping[str, Any]) -> float:
-    from quatrain.runs.logits import difference, logits_of
+    from quatrain.runs.logits import logits_of, prove
 
     rows = _rows(model, batch["input_ids"])
     inputs = {name: batch[name][:rows] for name in INPUTS if name in batch}
-    own = logits_of(model, inputs)
-    apart, allowed = difference(own, logits_of(loaded, inputs)), max(TOLERANCE, RELATIVE * float(own.abs().max()))
-    if not apart <= allowed:  # also where it is not a number
-        raise ExportMismatch(f"the logits differ by {apart:.3g} when loaded again, more than {allowed:.3g}")
-    return apart
+    return prove(model, inputs, logits_of(model, inputs), logits_of(loaded, inputs), TOLERANCE)
 
 
 def _rows(model: Any, ids: "Tensor") -> int:

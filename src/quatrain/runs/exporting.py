@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from quatrain.core.atomic_files import write_whole
 from quatrain.core.errors import UserError
 from quatrain.runs.chosen_checkpoint import Which
 from quatrain.runs.directory import RunDirectory
 
-Form = Literal["safetensors", "onnx"]
+if TYPE_CHECKING:
+    from quatrain.runs.forms import Form
 
-FOLDERS: Mapping[Form, str] = {"safetensors": "export", "onnx": "export-onnx"}
+FOLDERS: "Mapping[Form, str]" = {"safetensors": "export", "onnx": "export-onnx"}
 """Where a form goes in the run directory, if no other place is named."""
 
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -30,7 +30,7 @@ def hand_on(
     run: RunDirectory,
     *,
     place: Path | None = None,
-    form: Form = "safetensors",
+    form: "Form" = "safetensors",
     which: Which = "best",
     tell: Callable[[str], None],
 ) -> Path:
@@ -55,7 +55,17 @@ def hand_on(
         raise UserError(f"--to={place} exists already; name a new folder.")
     folder = place or run.path / FOLDERS[form]
     with _alone(run, folder) if place is None else nullcontext():
-        _write(run, folder, form, which, tell, replacing=place is None)
+        from quatrain.runs.forms import write
+        from quatrain.runs.run_log import quiet_libraries
+        from quatrain.runs.trained_model import trained_model
+
+        trained = trained_model(run, which, tell)
+        quiet_libraries()
+        proof = write(run, trained, folder, form, replacing=place is None)
+    tell(
+        f"verified on {proof.rows} rows of 1 to {proof.longest} tokens: no logit differs by more than"
+        f" {proof.apart:.2g} from the checkpoint's"
+    )
     return folder
 
 
@@ -85,41 +95,3 @@ def _alone(run: RunDirectory, folder: Path) -> Iterator[None]:
         for left in folder.parent.glob(f".{folder.name}.*.tmp"):
             shutil.rmtree(left, ignore_errors=True)
         yield
-
-
-def _write(
-    run: RunDirectory, folder: Path, form: Form, which: Which, tell: Callable[[str], None], *, replacing: bool
-) -> None:
-    from quatrain.models.adapters import merge_adapters
-    from quatrain.models.config_words import positions
-    from quatrain.runs.export import appearing_whole, export
-    from quatrain.runs.logits import logits_of, prove
-    from quatrain.runs.model_card import model_card
-    from quatrain.runs.run_card import run_card
-    from quatrain.runs.sample_rows import inputs_of, sample_rows
-    from quatrain.runs.trained_model import trained_model
-
-    trained = trained_model(run, which, tell)
-    tokenizer = trained.tokenizer
-    inputs = inputs_of(trained.model, tokenizer.hf)
-    samples = sample_rows(trained.model, inputs, positions(trained.model.config.to_dict()))
-    expected = [logits_of(trained.model, rows) for rows in samples]
-    model = merge_adapters(trained.model)
-    apart = prove(expected, [logits_of(model, rows) for rows in samples]) if model is not trained.model else 0.0
-    card = run_card(run, trained, model)
-    if form == "safetensors":
-        apart = max(apart, export(model, tokenizer.save, folder, card, samples, replacing=replacing))
-    else:
-        from quatrain.runs.onnx_export import write_onnx
-
-        with appearing_whole(folder, replacing=replacing) as temporary:
-            apart = write_onnx(model, temporary, samples, expected)
-            model.config.save_pretrained(temporary)
-            tokenizer.save(temporary)
-            write_whole(temporary / "README.md", model_card(**card, onnx_inputs=inputs))
-    rows = sum(len(one["input_ids"]) for one in samples)
-    longest = samples[-1]["input_ids"].shape[1]
-    tell(
-        f"verified on {rows} rows of 1 to {longest} tokens: no logit differs by more than {apart:.2g} from the"
-        " checkpoint's"
-    )

@@ -1,6 +1,7 @@
-"""The logits of a model on sample rows, and how far another's may be from them."""
+"""The logits of a model on sample rows, and how far those of what was made of it may be from them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,12 +10,8 @@ from torch import Tensor
 
 from quatrain.runs.export import ExportMismatch
 
-ABSOLUTE, RELATIVE = 1e-4, 1e-5
-"""A logit may differ by `ABSOLUTE`, or by `RELATIVE` of the largest where that is more.
-
-The same products summed in another order differ by some 1e-7 of their size at each layer, in float32; a wrong mask,
-position, activation or weight by 1e-2 and more.
-"""
+ROUNDINGS = 4
+"""How many times the rounding of float32 two ways to compute the same may differ: each has about one."""
 
 
 def logits_of(model: Any, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -24,28 +21,32 @@ def logits_of(model: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         return model(**placed).logits.float()
 
 
-def difference(expected: Tensor, found: Tensor) -> float:
-    """The largest difference; raises `ExportMismatch` where the shapes differ."""
-    if expected.shape != found.shape:
-        raise ExportMismatch(
-            f"the logits have the shape {tuple(expected.shape)}, and {tuple(found.shape)} loaded again"
-        )
-    return float((expected - found).abs().max())
+def prove(model: Any, inputs: Mapping[str, Tensor], own: Tensor, found: Tensor, tolerance: float) -> float:
+    """Return the largest difference of ``found`` from ``own``, the logits of ``model`` on ``inputs``.
 
-
-def prove(expected: Sequence[Tensor], found: Sequence[Tensor]) -> float:
-    """Return the largest difference of two lists of logits.
+    It may be ``tolerance``; or, where ``model`` itself is as far from what it computes in float64, as the large logits
+    of a deep or ruined one are, `ROUNDINGS` times that.
 
     Raises:
-        ExportMismatch: it is more than rounding explains, or a logit is no number.
+        ExportMismatch: it is more, a logit is no number, or the shapes differ.
     """
-    largest = 0.0
-    for one, other in zip(expected, found, strict=True):
-        apart, allowed = difference(one, other), max(ABSOLUTE, RELATIVE * float(one.abs().max()))
-        if not apart <= allowed:  # also where it is not a number
-            raise ExportMismatch(f"the logits differ by {apart:.3g} from the checkpoint's, more than {allowed:.3g}")
-        largest = max(largest, apart)
-    return largest
+    if own.shape != found.shape:
+        raise ExportMismatch(f"the logits have the shape {tuple(own.shape)}, and {tuple(found.shape)} loaded again")
+    apart = _difference(own, found)
+    if apart <= tolerance:
+        return apart
+    allowed = max(tolerance, ROUNDINGS * _difference(_exact(model, inputs), own))
+    if not apart <= allowed:  # also where it is not a number
+        raise ExportMismatch(f"the logits differ by {apart:.3g} from the checkpoint's, more than {allowed:.3g}")
+    return apart
+
+
+def _difference(one: Tensor, other: Tensor) -> float:
+    return float((one.cpu() - other.cpu()).abs().max())
+
+
+def _exact(model: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+    return logits_of(copy.deepcopy(model).cpu().double(), inputs)
 
 
 @contextmanager

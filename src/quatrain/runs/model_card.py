@@ -22,6 +22,7 @@ def model_card(
     data_fingerprint: str = "",
     sizes: str = "",
     licence: Licence = UNKNOWN,
+    labels: Sequence[str] = (),
     tokenizer: str = "",
     base_model: str | None = None,
     parameters: int | None = None,
@@ -44,6 +45,7 @@ def model_card(
         data_fingerprint: of that data.
         sizes: how much data that was, in words.
         licence: of the data.
+        labels: of a classifier, in their order.
         tokenizer: in words.
         base_model: the pretrained weights that it began from, a hub name or the name of a folder; None for random ones.
         parameters: how many weights.
@@ -71,10 +73,10 @@ def model_card(
         **model_index(name, task, data, data_id, metrics or {}),
     }
     facts = {
-        "Experiment": plain(name),
         "Trained on": plain(data) + (f" (fingerprint {code(data_fingerprint[:16])})" if data_fingerprint else ""),
         "Sizes": plain(sizes),
         "Licence of the data": plain(licence.words),
+        "Labels": plain(", ".join(labels)),
         "Tokenizer": plain(tokenizer),
         "Began from": plain(base_model or "random weights"),
         "Parameters": f"{parameters:,}" if parameters is not None else "",

@@ -1,10 +1,11 @@
-"""A model as one ONNX file, proved by ONNX Runtime. The extra ``onnx`` installs what this needs."""
+"""A model as one ONNX file, and what ONNX Runtime makes of it. The extra ``onnx`` installs what this needs."""
 
 import inspect
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from torch import Tensor, nn
 
 from quatrain.core.errors import UserError
 from quatrain.runs.export import ExportMismatch
-from quatrain.runs.logits import prove
 from quatrain.runs.sample_rows import Rows
 
 FILE = "model.onnx"
@@ -24,22 +24,38 @@ ATTENTION = "eager"
 NOISY = ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")
 
 
-def write_onnx(model: Any, folder: Path, samples: Sequence[Rows], expected: Sequence[Tensor]) -> float:
-    """Write ``model``, a plain architecture on the CPU, as `FILE` into ``folder``; return the proof's difference.
+def write_onnx(model: Any, folder: Path, samples: Sequence[Rows]) -> None:
+    """Write ``model``, a plain architecture on the CPU, as `FILE` into ``folder``.
 
     Batch and sequence may have any size. The inputs are those of ``samples``, int64; the output is ``logits``, float32.
-    The weights of a model beyond 1.5 GB go into a second file, for one of the format's may have 2 GB. ONNX Runtime
-    loads the file again, on the CPU, and its logits on ``samples`` are held against ``expected`` (`prove`).
+    The weights of a model beyond 1.5 GB go into a second file, for one of the format's may have 2 GB.
 
     Raises:
         UserError: the architecture cannot be written so.
-        ExportMismatch: the logits differ.
     """
     with _evaluated_plainly(model), _quiet():
         program = _traced(model, samples)
     _forget_places(program.model)
     program.save(folder / FILE)
-    return prove(expected, _run(folder / FILE, samples))
+
+
+def onnx_logits(folder: Path, samples: Sequence[Rows]) -> list[Tensor]:
+    """What ONNX Runtime, on the CPU, makes of each batch by the file in ``folder``.
+
+    Raises:
+        ExportMismatch: it cannot run the file.
+    """
+    onnxruntime = import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3  # errors
+    try:
+        session = onnxruntime.InferenceSession(str(folder / FILE), options, providers=["CPUExecutionProvider"])
+        found = [session.run([OUTPUT], {name: rows[name].numpy() for name in rows})[0] for rows in samples]
+    except Exception as error:  # its errors have no class of their own in common
+        what = " ".join(str(error).split())[:300].rstrip(".")
+        raise ExportMismatch(f"ONNX Runtime cannot run the file ({what})") from error
+    return [torch.from_numpy(one) for one in found]
 
 
 class _Logits(nn.Module):
@@ -88,22 +104,6 @@ def _forget_places(graph_model: Any) -> None:
             node.metadata_props.clear()
             for value in node.outputs:
                 value.metadata_props.clear()
-
-
-def _run(path: Path, samples: Sequence[Rows]) -> list[Tensor]:
-    """The logits of the file on each batch."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        found = [session.run([OUTPUT], {name: rows[name].numpy() for name in rows})[0] for rows in samples]
-    except Exception as error:  # each of its errors is a class of its own below this one
-        what = " ".join(str(error).split())[:300].rstrip(".")
-        raise ExportMismatch(f"ONNX Runtime cannot run the file ({what})") from error
-    return [torch.from_numpy(one) for one in found]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from quatrain.runs.directory import RunDirectory
 from quatrain.runs.reading import read_json
 from quatrain.runs.recorded import read_provenance
 from quatrain.runs.trained_model import TrainedModel
+from quatrain.runs.weights import weights_fingerprint
 
 EVALUATION = "evaluation.json"
 LARGEST_EVALUATION = 8 * 10**6
@@ -17,17 +18,14 @@ LARGEST_EVALUATION = 8 * 10**6
 def run_card(run: RunDirectory, trained: TrainedModel, model: Any) -> dict[str, Any]:
     """Arguments of `quatrain.runs.model_card.model_card` for ``model``, which is ``trained``'s with adapters merged.
 
-    The scores of the best weights are those of ``result.json``, and in their place, where `EVALUATION` has them, those
-    of ``quatrain evaluate`` with their intervals. Those of other weights are what was logged at their step.
+    The scores of the best weights are those of ``result.json``, those of others what was logged at their step; in their
+    place come those that ``quatrain evaluate`` measured of the very same weights, with their intervals.
 
     Raises:
         UserError: what the run recorded cannot be read.
     """
     origin = read_provenance(run)
-    scores, intervals = scores_of(_scores(run, trained)), {}
-    if trained.is_best:
-        measured, intervals = evaluated(run)
-        scores |= measured
+    measured, intervals = evaluated(run, weights_fingerprint(model))
     facts = card_facts(
         run,
         trained.config,
@@ -36,22 +34,25 @@ def run_card(run: RunDirectory, trained: TrainedModel, model: Any) -> dict[str, 
         tokenizer=trained.tokenizer,
         fingerprint=str(origin.get("fingerprints", {}).get("data", "")),
         summary=_mapping(origin.get("data")),
-        scores=scores,
+        scores={**_scores(run, trained), **measured},
         step=trained.step,
     )
     return {**facts, "intervals": intervals}
 
 
-def evaluated(run: RunDirectory) -> tuple[dict[str, float], dict[str, Interval]]:
+def evaluated(run: RunDirectory, weights: str) -> tuple[dict[str, float], dict[str, Interval]]:
     """Scores and 95 % intervals that ``quatrain evaluate`` wrote into the run, by ``val/...`` and ``test/...``.
 
-    Whatever in the file has not the form that it writes is left out.
+    ``weights``: the fingerprint of those that they must be of. Scores on other data than the run's are left out, and
+    whatever in the file has not the form that it writes is left out.
 
     Raises:
         UserError: the file is no JSON.
     """
     path = run.path / EVALUATION
     content = _mapping(read_json(path, LARGEST_EVALUATION)) if path.is_file() else {}
+    if content.get("weights") != weights:
+        return {}, {}
     scores: dict[str, Any] = {}
     intervals: dict[str, Interval] = {}
     for split, entry in _mapping(content.get("evaluations")).items():

@@ -127,8 +127,9 @@ def _assembled(config: Mapping[str, Any]) -> tuple[Any, Tokenizer]:
 def _load(model: Any, checkpoint: Path) -> None:
     from quatrain.training.checkpoint_files import read
 
-    state = read(checkpoint, mapped=True).get("state_dict")
+    content = read(checkpoint, mapped=True)
     try:
+        state: dict[str, Any] = content["state_dict"]
         model.load_state_dict(
             {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
         )

@@ -25,11 +25,13 @@ def training_commands(run: RunDirectory) -> Commands:
 
     A job of a sweep, and a run that another command than ``quatrain train`` started, get the ``quatrain train`` that
     means the same; of a sweep a remark tells the command that was given. An interruption is none of the commands,
-    as a run that goes on gives what an unbroken one would have given. Parts that cannot be read are left out.
+    as a run that goes on gives what an unbroken one would have given. Parts that cannot be read are left out,
+    and so is ``run.dir``, for each run has a folder of its own.
     """
     given, allowed = _started_with(run)
     trained_by = given[:2] == ["quatrain", "train"] and not set(MANY) & set(given)
     own = given if trained_by else ["quatrain", "train", *allowed, *_overrides(run)]
+    own = [word for word in own if not word.startswith("run.dir=")]
     changes = _changes(run)
     lines = [shlex.join(own), *(shlex.join(longer) for change in changes if (longer := _longer(run, change)))]
     remarks = []
