@@ -31,6 +31,8 @@ TITLES = {
 }
 """The named corpora."""
 
+MOST_LABELS = 50
+
 _SCORE = re.compile(r"(val|test)\w*/[\w.-]{1,60}")
 
 
@@ -62,7 +64,7 @@ def card_facts(
     weights = config["model"].get("weights")
     commands = training_commands(run)
     return {
-        "name": str(config["name"]),
+        "name": str(config.get("name") or run.path.name),
         "task": PIPELINES[task],
         "data": described(config["data"]),
         "data_id": data_id(config["data"]),
@@ -70,7 +72,7 @@ def card_facts(
         "sizes": sizes(summary),
         "licence": data_licence(config["data"]),
         "labels": labels_of(model) if task == "sequence_classification" else (),
-        "tokenizer": f"{config['tokenizer']['_target_'].rpartition('.')[2]}, {tokenizer.vocab_size:,} entries",
+        "tokenizer": f"{str(config['tokenizer'].get('_target_')).rpartition('.')[2]}, {tokenizer.vocab_size:,} entries",
         "base_model": base_model(weights) if weights else None,
         "parameters": sum(one.numel() for name, one in model.named_parameters() if "lora_" not in name),
         "metrics": scores_of(scores),
@@ -129,9 +131,12 @@ def base_model(weights: str) -> str:
 
 
 def labels_of(model: Any) -> list[str]:
-    """The names of a classifier's labels; none of a model that gives a score."""
+    """The names of a classifier's labels, at most `MOST_LABELS`; none of a model that gives a score."""
     names = model.config.id2label
-    return [str(names[number]) for number in sorted(names)] if model.config.num_labels > 1 else []
+    if len(names) < 2:
+        return []
+    more = [f"and {len(names) - MOST_LABELS:,} more"] if len(names) > MOST_LABELS else []
+    return [str(names[number]) for number in sorted(names)[:MOST_LABELS]] + more
 
 
 def scores_of(found: Mapping[str, Any]) -> dict[str, float]:

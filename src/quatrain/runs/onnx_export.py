@@ -5,7 +5,6 @@ import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,8 @@ def onnx_logits(folder: Path, samples: Sequence[Rows]) -> list[Tensor]:
     Raises:
         ExportMismatch: it cannot run the file.
     """
-    onnxruntime = import_module("onnxruntime")
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3  # errors

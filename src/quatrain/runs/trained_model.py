@@ -10,6 +10,7 @@ from typing import Any
 
 from quatrain.core.build import build
 from quatrain.core.errors import UserError
+from quatrain.models.recipe import LanguageModel
 from quatrain.runs.changes import changed, read_changes
 from quatrain.runs.chosen_checkpoint import Which, choose_checkpoint
 from quatrain.runs.directory import RunDirectory
@@ -18,7 +19,7 @@ from quatrain.tokenizers.tokenizer import Tokenizer
 PREFIX = "model."
 """How the names of the model's parameters begin in a task's state."""
 
-GROUPS = ("name", "data", "tokenizer", "model", "trainer")
+GROUPS = ("data", "tokenizer", "model", "trainer")
 
 
 @dataclass(frozen=True)
@@ -52,16 +53,18 @@ def trained_model(run: RunDirectory, which: Which, tell: Callable[[str], None]) 
     chosen = choose_checkpoint(run, which)
     recipe = _built(config, run)
     has_export = (run.export / "config.json").is_file()
+    is_ours = isinstance(recipe, LanguageModel)  # a recipe of the user's own knows of no ready config
     if chosen.saved is None:
         if not has_export:
             raise UserError(f"{run.path} has neither checkpoints nor an export any more; there is nothing to hand on.")
         tell(f"{run.checkpoints} holds no checkpoint; the weights are those of {run.export}.")
         model, tokenizer = _exported(run, recipe), _tokenizer(run)
     else:
-        if has_export:
+        if has_export and is_ours:
             model, tokenizer = _empty(run, recipe), _tokenizer(run)
         else:
-            tell(f"{run.export} is gone; the tokenizer is made again from the data.")
+            if not has_export:
+                tell(f"{run.export} is gone; the tokenizer is made again from the data.")
             model, tokenizer = _assembled(config)
         _load(model, chosen.saved.path)
     return TrainedModel(model.eval(), tokenizer, recipe, config, chosen.step, which == "best")
@@ -69,8 +72,8 @@ def trained_model(run: RunDirectory, which: Which, tell: Callable[[str], None]) 
 
 def _config(run: RunDirectory) -> dict[str, Any]:
     config = run.read_config()
-    if lacking := [name for name in GROUPS if name not in config]:
-        raise UserError(f"{run.config} has no {', '.join(lacking)}; it was not written by quatrain.")
+    if lacking := [name for name in GROUPS if not isinstance(config.get(name), dict)]:
+        raise UserError(f"{run.config} has no group {', '.join(lacking)}; it was not written by quatrain.")
     return changed(config, read_changes(run))
 
 
@@ -101,7 +104,7 @@ def _exported(run: RunDirectory, recipe: Any) -> Any:
     from quatrain.models.auto import model_class
     from quatrain.models.loading import load_config, load_weights
 
-    found = model_class(recipe.task, recipe.auto_class)
+    found = model_class(recipe.task, getattr(recipe, "auto_class", None))
     model, missing = load_weights(found, str(run.export), None, load_config(str(run.export), None), None)
     if missing:
         raise UserError(f"{run.export} has no weights for {len(missing)} parameters (such as {missing[0]}).")
@@ -120,7 +123,10 @@ def _assembled(config: Mapping[str, Any]) -> tuple[Any, Tokenizer]:
 
     here = {"accelerator": "cpu", "devices": 1, "num_nodes": 1, "strategy": "auto", "precision": "32-true"}
     plainly = {**config, "trainer": {**config["trainer"], **here}}
-    experiment = assemble(plainly, choose(plainly))
+    try:
+        experiment = assemble(plainly, choose(plainly))
+    except (KeyError, TypeError, AttributeError) as error:  # a group or an argument that is not there
+        raise UserError(f"config.yaml cannot be built ({error}); it was not written by quatrain.") from error
     return experiment.task.model, experiment.data.tokenizer
 
 
