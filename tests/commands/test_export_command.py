@@ -282,6 +282,26 @@ def test_a_deleted_export_is_made_again(
         assert after[name] == before[name], name
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("config.json", "[", "config.json is no JSON"),
+        ("config.json", '{"model_type": "roberta", "hidden_size": 1000000000000}', "hidden size"),
+        ("config.json", '{"model_type": "roberta", "max_position_embeddings": 1000000000000000000000}', "config.json"),
+        ("tokenizer.json", "{}", "tokenizer"),
+    ],
+)
+def test_a_damaged_export_is_told_and_what_to_do(
+    file: str, content: str, sentence: str, run: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run.export / file).write_text(content)
+    said = refused(capsys, str(run.path))
+    assert sentence in said
+    assert f"Delete {run.export} to have config and tokenizer made again" in said
+    assert "tokenizer.source=" not in said
+    assert "model.weights" not in said
+
+
 def test_a_folder_that_exists_is_not_touched(
     run: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -111,10 +111,10 @@ def test_scores_that_are_none_are_left_out() -> None:
 
 def test_the_data_in_words() -> None:
     """A folder of this machine is named by its last part alone."""
-    assert described({"source": "/home/me/secret/rows.csv"}) == "rows.csv, a file or folder of the trainer's own"
+    assert described({"source": "/home/me/secret/rows.csv"}) == "rows.csv, a local file or folder"
     assert data_id({"source": "/home/me/secret/rows.csv"}) == "rows"
     hub = {"source": "hub:nyu-mll/glue", "glue_task": "mrpc", "revision": "abc"}
-    assert described(hub) == "nyu-mll/glue of the Hugging Face hub, at abc, as GLUE's task mrpc"
+    assert described(hub) == "nyu-mll/glue of the Hugging Face hub, at abc, in the form of GLUE's task mrpc"
     assert data_id(hub) == "nyu-mll/glue"
     assert described({"source": "https://me:word@host/f.txt"}) == "https://***@host/f.txt"
     assert "seed 7" in described({"source": "verse", "verse_size": 10, "verse_seed": 7})
@@ -125,7 +125,7 @@ def test_the_data_in_words() -> None:
 def test_a_base_model_that_is_a_folder_is_no_hub_name(tmp_path: Path) -> None:
     (tmp_path / "bert" / "export").mkdir(parents=True)
     assert base_model("bert-base-uncased") == "bert-base-uncased"
-    assert base_model(str(tmp_path / "bert" / "export")) == "bert, a folder of the trainer's own"
+    assert base_model(str(tmp_path / "bert" / "export")) == "bert, a local folder"
     assert "base_model" not in head_of(card(base_model=base_model(str(tmp_path / "bert"))))
 
 

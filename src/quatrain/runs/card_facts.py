@@ -101,8 +101,8 @@ def described(data: Mapping[str, Any]) -> str:
     elif is_url(source):
         what = redact_text(source)
     else:
-        what = f"{Path(source).name}, a file or folder of the trainer's own"
-    return f"{what}, as GLUE's task {task}" if task else what
+        what = f"{Path(source).name}, a local file or folder"
+    return f"{what}, in the form of GLUE's task {task}" if task else what
 
 
 def data_id(data: Mapping[str, Any]) -> str:
@@ -127,7 +127,7 @@ def base_model(weights: str) -> str:
     if is_hub_name(weights) and weights_folder(weights) is None:
         return weights
     place = Path(weights)
-    return f"{place.parent.name if place.name == 'export' else place.name}, a folder of the trainer's own"
+    return f"{place.parent.name if place.name == 'export' else place.name}, a local folder"
 
 
 def labels_of(model: Any) -> list[str]:

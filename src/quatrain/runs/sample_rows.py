@@ -13,6 +13,9 @@ Rows = dict[str, Tensor]
 SHAPES = ((1, 1), (1, 2), (2, 3), (3, 7), (4, 16), (2, 33))
 """[batch, seq] of the batches; one row of the longest text follows, of at most `MOST_LOGITS` logits."""
 
+MOST_TOKENS = 1024
+"""The longest row of a model whose logits are few."""
+
 
 def inputs_of(model: Any, tokenizer: Any) -> tuple[str, ...]:
     """The `INPUTS` that ``model`` takes and ``tokenizer`` (of transformers) gives, in their order."""
@@ -28,7 +31,7 @@ def sample_rows(model: Any, inputs: tuple[str, ...], longest: int | None) -> lis
     """
     vocabulary = model.get_input_embeddings().weight.shape[0]
     padding = model.config.pad_token_id or 0
-    most = max(1, MOST_LOGITS // vocabulary)
+    most = MOST_TOKENS if model.get_output_embeddings() is None else max(1, MOST_LOGITS // vocabulary)
     longest = most if longest is None else min(longest, most)
     shapes = [(batch, seq) for batch, seq in SHAPES if seq < longest]
     generator = torch.Generator().manual_seed(0)

@@ -3,7 +3,10 @@
 Tensors and plain values are read (``weights_only``), nothing in the directory is ever run, and the hub is not asked.
 """
 
-from collections.abc import Callable, Mapping
+import copy
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +64,8 @@ def trained_model(run: RunDirectory, which: Which, tell: Callable[[str], None]) 
         model, tokenizer = _exported(run, recipe), _tokenizer(run)
     else:
         if has_export and is_ours:
-            model, tokenizer = _empty(run, recipe), _tokenizer(run)
+            with _read_from(run.export):
+                model, tokenizer = _empty(run, recipe), _tokenizer(run)
         else:
             if not has_export:
                 tell(f"{run.export} is gone; the tokenizer is made again from the data.")
@@ -92,11 +96,31 @@ def _built(config: Mapping[str, Any], run: RunDirectory) -> Any:
 
 def _empty(run: RunDirectory, recipe: Any) -> Any:
     """The architecture of the run's export, with the recipe's adapters; its weights are still to come."""
+    import torch
+
+    from quatrain.models.limits import check_allocation
     from quatrain.models.loading import load_config
 
-    model = recipe.from_config(load_config(str(run.export), None))
+    config, place = load_config(str(run.export), None), run.export / "config.json"
+    try:
+        with torch.device("meta"):
+            check_allocation(recipe.from_config(copy.deepcopy(config)), str(place))
+        model = recipe.from_config(config)
+    except (TypeError, RuntimeError, OverflowError) as error:  # sizes that no tensor has
+        what = " ".join(str(error).split())[:200].rstrip(".")
+        raise UserError(f"{place} asks for a model that cannot be built ({what}).") from error
     recipe.restrict(model, [])
     return model
+
+
+@contextmanager
+def _read_from(export: Path) -> Iterator[None]:
+    """What is wrong with the run's own export is told without the keys by which an experiment would name it."""
+    try:
+        yield
+    except UserError as error:
+        told = [re.sub(r"\b(model\.weights|tokenizer\.source)(=|: )", "", sentence) for sentence in error.sentences]
+        raise UserError([*told, f"Delete {export} to have config and tokenizer made again from the data."]) from error
 
 
 def _exported(run: RunDirectory, recipe: Any) -> Any:
