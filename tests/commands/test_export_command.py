@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -368,10 +368,9 @@ def test_onnx_without_its_packages(
 ) -> None:
     from quatrain.runs import exporting
 
-    find: Callable[[str], Any] = exporting.find_spec
-    monkeypatch.setattr(exporting, "find_spec", lambda name: None if name == "onnxscript" else find(name))
+    monkeypatch.setattr(exporting, "find_spec", lambda name: None if name == "onnxscript" else name)
     said = refused(capsys, str(run.path), "--format", "onnx")
-    assert said == "error: --format onnx needs onnxscript; install it with: pip install 'quatrain[onnx]'\n"
+    assert said == "error: --format onnx needs onnxscript; get it by: pip install 'quatrain[onnx]'\n"
 
 
 KILLED = """

@@ -81,7 +81,7 @@ def refuse_unfinished(run: RunDirectory) -> None:
 
 def _require_onnx() -> None:
     if missing := [package for package in ONNX_PACKAGES if find_spec(package) is None]:
-        raise UserError(f"--format onnx needs {', '.join(missing)}; install it with: pip install 'quatrain[onnx]'")
+        raise UserError(f"--format onnx needs {', '.join(missing)}; get it by: pip install 'quatrain[onnx]'")
 
 
 @contextmanager
