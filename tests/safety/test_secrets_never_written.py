@@ -60,7 +60,9 @@ def test_the_model_card() -> None:
         name="x",
         task="fill-mask",
         data=f"https://me:{SECRET}@host/file",
-        command=f"quatrain train data.source=https://host/file?token={SECRET} tokenizer.mask_token=<mask>",
+        commands=[
+            f"quatrain train data.source=https://host/file?token={SECRET} tokenizer.mask_token=<mask>",
+        ],
     )
     assert SECRET not in card
     assert "tokenizer.mask_token=<mask>" in card

@@ -1,7 +1,7 @@
 """The export of a run: a folder that Hugging Face's classes load without quatrain, proved before it counts."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,19 +11,16 @@ from quatrain.core.errors import NotNow
 from quatrain.runs.model_card import model_card
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import Tensor
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 """What of a batch the model reads."""
 
 TOLERANCE = 1e-5
-"""The largest difference of a logit that float32 arithmetic explains."""
-
+"""The largest difference of a logit that the same operations in float32 have, if not the logits are large."""
 
 MOST_LOGITS = 1 << 23
-"""Of the sample batch as many rows are compared as have so many logits, and at least one: a table over a large
+"""Of a sample batch as many rows are compared as have so many logits, and at least one: a table over a large
 vocabulary would be the fullest moment of the whole run."""
 
 
@@ -36,41 +33,69 @@ def export(
     tokenizer_save: Callable[[Path], Any],
     folder: Path,
     card: Mapping[str, Any],
-    sample_batch: Mapping[str, Any],
+    samples: Sequence[Mapping[str, Any]],
     *,
     merge_adapters: Callable[[Any], Any] | None = None,
-) -> None:
+    replacing: bool = True,
+) -> float:
     """Write ``model`` as ``model.safetensors`` with config, tokenizer and model card to ``folder``.
 
-    It is written beside ``folder``, loaded again through an Auto class, and its logits on ``sample_batch`` (its first
-    rows, see `MOST_LOGITS`) compared with the model's own (evaluation, float32, largest difference at most
-    `TOLERANCE`); then it takes the place of what was in ``folder``. If anything fails nothing is left behind and what
-    was there stays.
+    It is written beside ``folder``, loaded again through an Auto class, and its logits on ``samples`` (of each the
+    first rows, see `MOST_LOGITS`) compared with the model's own (evaluation, float32, within `TOLERANCE`);
+    then it takes its place, as `appearing_whole` has it. Returns the largest difference.
 
     Args:
         model: a transformers model; its mode and weights are as before afterwards.
         tokenizer_save: writes the tokenizer's files into a folder.
         folder: the export.
         card: arguments of `model_card`.
-        sample_batch: a batch of the data; labels and the like are not read.
+        samples: batches; labels and the like are not read.
         merge_adapters: returns a plain model with the adapters merged into its weights.
+        replacing: see `appearing_whole`.
 
     Raises:
         ExportMismatch: the logits differ.
         NotNow: the folder cannot be written.
     """
+    plain = merge_adapters(model) if merge_adapters else model
+    with appearing_whole(folder, replacing=replacing) as temporary:
+        # one file, whatever the size: the contract names it
+        plain.save_pretrained(temporary, max_shard_size="1000GB")
+        for file in temporary.glob("*.safetensors"):  # which is written for its owner alone
+            shutil.copymode(temporary / "config.json", file)
+        tokenizer_save(temporary)
+        write_whole(temporary / "README.md", model_card(**card))
+        loaded = load(temporary, plain)
+        return max(_compare(plain, loaded, batch) for batch in samples)
+
+
+def save_configs(model: Any, folder: Path) -> None:
+    """Write the config of ``model``, and how it generates where it does, into ``folder``."""
+    model.config.save_pretrained(folder)
+    if model.can_generate():
+        model.generation_config.save_pretrained(folder)
+
+
+@contextmanager
+def appearing_whole(folder: Path, *, replacing: bool) -> Iterator[Path]:
+    """Yield a new folder to write to; when the block ends it takes the place of ``folder``.
+
+    Until then what was in ``folder`` stays, and so it does where the block fails; then nothing is left behind.
+    ``replacing`` false leaves what is there, unless it is an empty folder, and fails.
+
+    Raises:
+        NotNow: the folder cannot be written.
+    """
     from safetensors import SafetensorError
 
-    plain = merge_adapters(model) if merge_adapters else model
     temporary = temporary_sibling(folder)
     try:
         temporary.mkdir(parents=True)
-        # one file, whatever the size: the contract names it
-        plain.save_pretrained(temporary, max_shard_size="1000GB")
-        tokenizer_save(temporary)
-        write_whole(temporary / "README.md", model_card(**card))
-        _compare(plain, load(temporary, plain), sample_batch)
-        _take_place(temporary, folder)
+        yield temporary
+        if replacing:
+            _take_place(temporary, folder)
+        else:
+            temporary.replace(folder)  # the system refuses a folder that holds anything
     except (OSError, SafetensorError, NotNow) as error:
         raise cannot_write(folder, error) from error
     finally:
@@ -100,37 +125,17 @@ def auto_class(architecture: str) -> str:
     return f"AutoModelFor{head}" if head != architecture else "AutoModel"
 
 
-def _compare(model: Any, loaded: Any, sample_batch: Mapping[str, Any]) -> None:
-    rows = _rows(model, sample_batch["input_ids"])
-    own, again = _logits(model, sample_batch, rows), _logits(loaded, sample_batch, rows)
-    if own.shape != again.shape:
-        raise ExportMismatch(f"the logits have the shape {tuple(own.shape)}, and {tuple(again.shape)} loaded again")
-    difference = float((own - again).abs().max())
-    if not difference <= TOLERANCE:  # also where it is not a number
-        raise ExportMismatch(f"the logits differ by {difference:.3g} when loaded again, more than {TOLERANCE:g}")
+def _compare(model: Any, loaded: Any, batch: Mapping[str, Any]) -> float:
+    from quatrain.runs.logits import logits_of, prove
+
+    rows = _rows(model, batch["input_ids"])
+    inputs = {name: batch[name][:rows] for name in INPUTS if name in batch}
+    return prove(model, inputs, logits_of(model, inputs), logits_of(loaded, inputs), TOLERANCE)
 
 
 def _rows(model: Any, ids: "Tensor") -> int:
     table = model.get_output_embeddings()
     return max(1, MOST_LOGITS // (ids.shape[1] * table.weight.shape[0])) if table is not None else len(ids)
-
-
-def _logits(model: Any, sample_batch: Mapping[str, Any], rows: int) -> "Tensor":
-    import torch
-
-    inputs = {name: sample_batch[name][:rows].to(model.device) for name in INPUTS if name in sample_batch}
-    with torch.no_grad(), torch.autocast(model.device.type, enabled=False), _evaluating(model):
-        return model(**inputs).logits.float()
-
-
-@contextmanager
-def _evaluating(model: Any) -> "Iterator[None]":
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def _take_place(new: Path, folder: Path) -> None:

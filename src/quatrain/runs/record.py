@@ -9,12 +9,6 @@ from typing import Any
 
 from quatrain.runs.directory import RunDirectory
 
-PIPELINES = {
-    "masked_lm": "fill-mask",
-    "causal_lm": "text-generation",
-    "sequence_classification": "text-classification",
-}
-
 
 def write_origin(run: RunDirectory, config: Mapping[str, Any], experiment: Any, choices: Mapping[str, Any]) -> None:
     """Write where the run comes from: code, versions, machine, data, and every automatic choice with its reason.
@@ -94,8 +88,8 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
         model,
         data.tokenizer.save,
         run.export,
-        card=_card(run, config, experiment, result),
-        sample_batch=batch,
+        _card(run, config, experiment, result),
+        [batch],
         merge_adapters=merge_adapters if recipe.lora else None,
     )
     said = samples(recipe.task, model, data.tokenizer, batch, label_names=getattr(data, "label_names", None))
@@ -107,24 +101,21 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the model card."""
-    from quatrain.core.secrets import redact
-    from quatrain.runs.packages import versions
+    from quatrain.runs.card_facts import card_facts
 
-    tokenizer = experiment.data.tokenizer
-    return {
-        "name": config["name"],
-        "task": PIPELINES[experiment.recipe.task],
-        "data": str(config["data"].get("source", "")),
-        "data_fingerprint": experiment.data.fingerprint,
-        "tokenizer": f"{config['tokenizer']['_target_'].rpartition('.')[2]}, {tokenizer.vocab_size:,} entries",
-        "base_model": config["model"].get("weights"),
-        "parameters": experiment.parameters()[0],
-        "metrics": {name: value for name, value in result["best"].items() if "/" in name},
-        "step": result["best"]["step"],
-        "command": " ".join(["quatrain train", *redact(run.read_overrides())]),
-        "versions": versions(),
-        "mask_token": tokenizer.hf.mask_token or "<mask>",
-    }
+    data = experiment.data
+    test = {name: value for name, value in result["metrics"].items() if name.startswith("test")}
+    return card_facts(
+        run,
+        config,
+        task=experiment.recipe.task,
+        model=experiment.task.model,
+        tokenizer=data.tokenizer,
+        fingerprint=data.fingerprint,
+        summary=data.summary,
+        scores={**result["best"], **test},
+        step=result["best"]["step"],
+    )
 
 
 def _held_out_batch(data: Any) -> Any:
