@@ -12,16 +12,20 @@ from hypothesis import strategies as st
 from quatrain.core.errors import UserError
 from quatrain.inference import streaming
 from quatrain.inference.rows import Row
-from quatrain.inference.streaming import Answers, Arrays, by_length, encoder_of, pools
+from quatrain.inference.streaming import Answers, Arrays, Tally, by_length, encoder_of, pools
 
 FILL = 9
 
 
-def spelled(rows: dict[str, list[str]]) -> dict[str, list[Any]]:
-    """An encoder whose tokens are the characters of both texts."""
-    joined = ["".join(parts) for parts in zip(*rows.values(), strict=True)]
-    ids = [np.asarray([ord(letter) for letter in text], dtype=np.int32) for text in joined]
-    return {"input_ids": ids, "truncated": [False] * len(ids)}
+class Spelled:
+    """An encoder whose tokens are the characters of the texts."""
+
+    max_length = 30
+
+    def __call__(self, rows: dict[str, list[str]]) -> dict[str, list[Any]]:
+        joined = ["".join(parts) for parts in zip(*rows.values(), strict=True)]
+        ids = [np.asarray([ord(letter) for letter in text], dtype=np.int32) for text in joined]
+        return {"input_ids": ids, "truncated": [len(text) > 29 for text in joined]}
 
 
 def read_back(batches: Iterable[Arrays]) -> Iterator[Sequence[str]]:
@@ -32,7 +36,7 @@ def read_back(batches: Iterable[Arrays]) -> Iterator[Sequence[str]]:
 
 
 def answers(**sizes: int) -> Answers[str]:
-    return Answers(spelled, read_back, fill=FILL, **sizes)  # type: ignore[arg-type]
+    return Answers(Spelled(), read_back, fill=FILL, **sizes)  # type: ignore[arg-type]
 
 
 def rows_of(texts: Iterable[str]) -> Iterator[Row]:
@@ -83,6 +87,12 @@ def test_the_first_answers_need_few_rows_and_memory_is_bounded() -> None:
     for _ in range(1000):
         next(asked)
     assert read < 1000 + 2 * 16
+
+
+def test_rows_that_were_cut_are_counted() -> None:
+    tally = Tally()
+    list(Answers(Spelled(), read_back, fill=FILL, batch_size=2, tally=tally)(rows_of(["a" * 30, "a", "b" * 30])))  # type: ignore[arg-type]
+    assert tally == Tally(cut=2, length=30)
 
 
 def test_a_text_without_a_token_is_told_with_its_row() -> None:

@@ -14,7 +14,6 @@ Rows come out in the order in which they came, with all their columns and behind
 alone. Nothing grows with the number of rows. docs/predict.md tells more.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ SUFFIXES = ("parquet", "npy", "jsonl")
 def main(arguments: list[str]) -> int:
     """Run ``quatrain embed``; return its exit code."""
     from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.row_arguments import add_rows
+    from quatrain.commands.row_files import add_rows, tell
 
     parser = arguments_of("embed", __doc__)
     add_target(parser)
@@ -57,6 +56,7 @@ def main(arguments: list[str]) -> int:
     from quatrain.inference.embedding import embed_rows
     from quatrain.inference.loading import load
     from quatrain.inference.passing import pass_rows
+    from quatrain.inference.streaming import Tally
 
     loaded = load(target, task="encoder", precision=asked.precision, device=asked.device)
 
@@ -68,12 +68,11 @@ def main(arguments: list[str]) -> int:
             normalize=asked.normalize,
             batch_size=asked.batch_size,
             max_length=asked.max_length,
+            tally=tally,
         )
         return ((row, [vectors]) for row, vectors in said)
 
-    bad = BadRows(skip=asked.on_error == "skip")
+    bad, tally = BadRows(skip=asked.on_error == "skip"), Tally()
     done = pass_rows("embedding", source, destination, choose=to_embed(asked.text), bad=bad, added=[NAME], ask=ask)
-    if destination.path:
-        print(f"{done:,} rows written to {destination.path}", file=sys.stderr)
-    bad.tell()
+    tell(done, destination, bad, tally)
     return 0

@@ -15,7 +15,6 @@ a column of that name, the new one is called predicted_label, and so on. Nothing
 docs/predict.md tells more.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,7 @@ OF_STANDARD_OUTPUT = {"txt": "csv", "parquet": "jsonl"}
 def main(arguments: list[str]) -> int:
     """Run ``quatrain predict``; return its exit code."""
     from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.row_arguments import add_rows
+    from quatrain.commands.row_files import add_rows, tell
 
     parser = arguments_of("predict", __doc__)
     add_target(parser)
@@ -56,21 +55,20 @@ def main(arguments: list[str]) -> int:
     from quatrain.inference.loading import load
     from quatrain.inference.passing import pass_rows
     from quatrain.inference.prediction import labels_of, predict_rows
+    from quatrain.inference.streaming import Tally
 
     loaded = load(target, precision=asked.precision, device=asked.device)
     labels = labels_of(loaded.model.config)
 
     def ask(rows: "Iterable[Row]") -> "Iterator[tuple[Row, list[Any]]]":
-        said = predict_rows(loaded, rows, batch_size=asked.batch_size, max_length=asked.max_length)
+        said = predict_rows(loaded, rows, batch_size=asked.batch_size, max_length=asked.max_length, tally=tally)
         return ((row, _values(one, asked.all)) for row, one in said)
 
-    bad = BadRows(skip=asked.on_error == "skip")
+    bad, tally = BadRows(skip=asked.on_error == "skip"), Tally()
     done = pass_rows(
         "predicting", source, destination, choose=choose, bad=bad, added=_names(labels, asked.all), ask=ask
     )
-    if destination.path:
-        print(f"{done:,} rows written to {destination.path}", file=sys.stderr)
-    bad.tell()
+    tell(done, destination, bad, tally)
     return 0
 
 

@@ -15,7 +15,7 @@ from quatrain.core.errors import UserError
 from quatrain.inference.forward import arguments_of, named_rows
 from quatrain.inference.loading import Loaded
 from quatrain.inference.rows import Row
-from quatrain.inference.streaming import POOL_CHARACTERS, POOL_ROWS, Answers, Arrays, encoder_of, fill_of
+from quatrain.inference.streaming import POOL_CHARACTERS, POOL_ROWS, Answers, Arrays, Tally, encoder_of, fill_of
 
 Pool = Literal["mean", "first", "none"]
 """How the vectors of a text's tokens become one: their mean, that of the first token; or they stay as they are."""
@@ -59,8 +59,9 @@ def embed_rows(
     normalize: bool = False,
     batch_size: int = 32,
     max_length: int | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[tuple[Row, Vectors]]:
-    """Yield each row with what `embed_texts` makes of its one text, in order.
+    """Yield each row with what `embed_texts` makes of its one text, in order; ``tally`` is counted up on the way.
 
     Raises:
         UserError: as `embed_texts`, with the row's place.
@@ -77,6 +78,7 @@ def embed_rows(
         batch_size=batch_size,
         pool_rows=POOL_ROWS // less,
         pool_characters=POOL_CHARACTERS // less,
+        tally=tally,
     )
     for row, vectors in answers(chain([first], source)):
         if not np.isfinite(vectors).all():

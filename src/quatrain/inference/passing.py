@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from quatrain.core.errors import UserError
 from quatrain.core.progress_line import ProgressLine
 from quatrain.inference.columns import Columns
 from quatrain.inference.outputs import Destination, opened
@@ -34,9 +35,13 @@ def pass_rows(
     columns = Columns(destination.form, added)
     rows = read_rows(source, choose, bad, columns.refusal)
     done = 0
-    with ProgressLine(what, unit="rows", millions=False) as line, opened(destination, columns, source) as writer:
-        for row, values in ask(rows):
-            writer.write(row, values)
-            done += 1
-            line.show(done, done)
+    try:
+        with ProgressLine(what, unit="rows", millions=False) as line, opened(destination, columns, source) as writer:
+            for row, values in ask(rows):
+                writer.write(row, values)
+                done += 1
+                line.show(done, done)
+    except UserError:
+        bad.tell()  # what was skipped may tell why
+        raise
     return done

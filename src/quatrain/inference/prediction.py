@@ -13,7 +13,7 @@ from quatrain.core.errors import UserError
 from quatrain.inference.forward import arguments_of, named_rows
 from quatrain.inference.loading import Loaded
 from quatrain.inference.rows import Row
-from quatrain.inference.streaming import Answers, Arrays, encoder_of, fill_of
+from quatrain.inference.streaming import Answers, Arrays, Tally, encoder_of, fill_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,16 @@ def predict_texts(
 
 
 def predict_rows(
-    loaded: Loaded, rows: Iterable[Row], *, batch_size: int = 32, max_length: int | None = None
+    loaded: Loaded,
+    rows: Iterable[Row],
+    *,
+    batch_size: int = 32,
+    max_length: int | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[tuple[Row, Prediction]]:
     """Yield each row with its prediction, in order; see `predict_texts`. All rows have one text, or all have two.
+
+    ``tally`` is counted up on the way.
 
     Raises:
         UserError: as `predict_texts`, with the row's place.
@@ -62,7 +69,7 @@ def predict_rows(
     fill = fill_of(loaded)
     if loaded.model.config.pad_token_id is None:
         loaded.model.config.pad_token_id = fill  # GPT-2 answers at the last token that is no padding
-    answers = Answers(encoder, partial(_predictions, loaded, read), fill=fill, batch_size=batch_size)
+    answers = Answers(encoder, partial(_predictions, loaded, read), fill=fill, batch_size=batch_size, tally=tally)
     for row, said in answers(chain([first], source)):
         if said is None:
             raise UserError(

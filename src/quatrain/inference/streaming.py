@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -32,14 +33,20 @@ Compute = Callable[[Iterable[Arrays]], Iterable[Sequence[Answer]]]
 """From batches to an answer for each of their rows."""
 
 
+@dataclass
+class Tally:
+    """What is counted on the way: rows that were ``cut``, for they had more than ``length`` tokens."""
+
+    cut: int = 0
+    length: int = 0
+
+
 class Answers(Generic[Answer]):
     """What a model says to rows, one after another, in flat memory.
 
     Rows are read in pools, the first of them small so that answers come soon; the rows of a pool are encoded together,
     sorted by length and shared out among batches of at most ``batch_size`` rows and `PLACES` places, filled up with
     ``fill``; and their answers are put back in order.
-
-    ``cut``: how many rows were longer than the encoder allows, so far.
     """
 
     def __init__(
@@ -51,10 +58,11 @@ class Answers(Generic[Answer]):
         batch_size: int,
         pool_rows: int = POOL_ROWS,
         pool_characters: int = POOL_CHARACTERS,
+        tally: Tally | None = None,
     ) -> None:
         self.encoder, self.compute, self.fill, self.batch_size = encoder, compute, fill, batch_size
         self.pool_rows, self.pool_characters = pool_rows, pool_characters
-        self.cut = 0
+        self.tally = tally or Tally()
 
     def __call__(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Answer]]:
         """Yield each row with its answer, in order.
@@ -68,7 +76,8 @@ class Answers(Generic[Answer]):
     def _answered(self, pool: list[Row]) -> list[Answer]:
         texts = zip(*(row.texts for row in pool), strict=True)
         encoded = self.encoder(dict(zip(("text_a", "text_b"), map(list, texts), strict=False)))
-        self.cut += sum(encoded.pop("truncated"))
+        self.tally.cut += sum(encoded.pop("truncated"))
+        self.tally.length = self.encoder.max_length
         lengths = np.asarray([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
         if not lengths.all():
             place = pool[int(lengths.argmin())].place

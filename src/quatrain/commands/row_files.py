@@ -1,6 +1,13 @@
-"""The arguments of commands that go through the rows of a file or of standard input."""
+"""What commands share that go through the rows of a file or of standard input: arguments, and their last words."""
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from quatrain.inference.outputs import Destination
+    from quatrain.inference.rows import BadRows
+    from quatrain.inference.streaming import Tally
 
 
 def add_rows(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +28,15 @@ def add_rows(parser: argparse.ArgumentParser) -> None:
         default="stop",
         help="stop at a bad row, which is the default, or skip and count such rows",
     )
+
+
+def tell(done: int, destination: "Destination", bad: "BadRows", tally: "Tally") -> None:
+    """Say on standard error where ``done`` rows went, and which were cut or left out."""
+    if destination.path:
+        print(f"{done:,} row{'s' if done > 1 else ''} written to {destination.path}", file=sys.stderr)
+    if tally.cut:
+        print(f"{tally.cut:,} of {done:,} rows were cut to {tally.length} tokens", file=sys.stderr)
+    bad.tell()
 
 
 def _positive(word: str) -> int:
