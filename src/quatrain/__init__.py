@@ -6,6 +6,7 @@ The public face, loaded when it is first used:
 
     run = quatrain.train(["experiment=quick_windows", "trainer.max_steps=20"])
     run.read_result()["best"]["val/perplexity"]
+    run.metrics()  # a DataFrame; also run.model, run.tokenizer, run.predict([...]), run.pipeline(), run.evaluate()
 """
 
 from importlib import import_module
@@ -15,7 +16,7 @@ _WHERE = {
     "compose": "quatrain.config.compose",
     "plan": "quatrain.commands.plan",
     "train": "quatrain.commands.train",
-    "load_run": "quatrain.runs.directory",
+    "load_run": "quatrain.inference.run",
     "SentencePairs": "quatrain.data.pairs",
     "MaskedText": "quatrain.data.masked_text",
     "Windows": "quatrain.data.windows",

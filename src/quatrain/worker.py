@@ -115,7 +115,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))
     experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
-    rows = MetricsFile(run.metrics)
+    rows = MetricsFile(run.metrics_file)
     pruning = Pruning(Judge(run.path.parent, run.read_config(), tell)) if may_be_pruned(config["sweep"]) else None
     trainer, metrics = assemble_trainer(
         config,

@@ -58,7 +58,7 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
 
 def preempt_and_finish(slurm: Slurm, job: str, run: RunDirectory, signal: str) -> None:
     """Send the warning in the midst of the training, see that the job waits again, let it start, see it done."""
-    assert wait_for(lambda: len(rows(run)) > 20 if run.metrics.exists() else False, 120)
+    assert wait_for(lambda: len(rows(run)) > 20 if run.metrics_file.exists() else False, 120)
     slurm.warn(job, signal)
     assert wait_for(lambda: slurm.queue() == {job: "PD"}, 40)
     assert run.status().status == "interrupted"

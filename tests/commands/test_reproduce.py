@@ -130,7 +130,7 @@ from quatrain.runs.metrics_file import MetricsFile
 run = RunDirectory(sys.argv[1])
 run.set_status("running")
 run.write_provenance({})
-metrics = MetricsFile(run.metrics)
+metrics = MetricsFile(run.metrics_file)
 for row in RunDirectory(sys.argv[2]).read_metrics():
     metrics.append(row)
     time.sleep(0.01)
@@ -141,8 +141,8 @@ time.sleep(100)
 def test_an_interrupted_original_is_run_until_beyond_its_last_step(
     original: RunDirectory, trained: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = original.metrics.read_text().splitlines(keepends=True)
-    original.metrics.write_text("".join(lines[:3]))
+    lines = original.metrics_file.read_text().splitlines(keepends=True)
+    original.metrics_file.write_text("".join(lines[:3]))
     original.set_status("interrupted", "A signal ended it.")
 
     def worker(run: Path, **_: Any) -> int:

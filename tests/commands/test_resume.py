@@ -161,9 +161,9 @@ def test_a_run_that_ended_in_its_export_only_exports(here: Here, monkeypatch: py
         patch.setattr("quatrain.runs.export.export", ends)
         run, code = here.train()
     assert code == INTERRUPTED
-    rows = run.metrics.read_bytes()
+    rows = run.metrics_file.read_bytes()
     assert resume(run) == DONE
-    assert run.metrics.read_bytes() == rows
+    assert run.metrics_file.read_bytes() == rows
     assert_same(run, whole)
     assert not (run.path / ".export.1-ab.tmp").exists()
 
@@ -184,9 +184,9 @@ def test_an_early_stop_trains_no_further(here: Here, monkeypatch: pytest.MonkeyP
         patch.setattr("quatrain.runs.export.export", ends)
         run, code = here.train(*early)
     assert code == INTERRUPTED
-    rows = run.metrics.read_bytes()
+    rows = run.metrics_file.read_bytes()
     assert resume(run) == DONE
-    assert run.metrics.read_bytes() == rows
+    assert run.metrics_file.read_bytes() == rows
     assert max(row["epoch"] for row in told(run)) == 1
 
 
@@ -290,7 +290,7 @@ def test_the_command_is_asked_to_stop_and_goes_on(here: Here, tmp_path: Path) ->
     environment = os.environ | {"PYTHONPATH": SOURCE}
     command = [sys.executable, "-m", "quatrain", "train", *overrides, f"run.dir={run.path}"]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: run.metrics.exists() and len(run.read_metrics()) > 5)
+    wait_for(lambda: run.metrics_file.exists() and len(run.read_metrics()) > 5)
     process.terminate()
     sent = time.monotonic()
     error = process.communicate(timeout=30)[1]

@@ -77,7 +77,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
 
 def under_way(run: RunDirectory, steps: int = 8) -> bool:
     """Whether that many steps are logged."""
-    return run.metrics.exists() and run.metrics.read_bytes().count(b"\n") > steps
+    return run.metrics_file.exists() and run.metrics_file.read_bytes().count(b"\n") > steps
 
 
 def children_of(pid: int) -> list[int]:
@@ -110,7 +110,7 @@ def interrupted(folder: Path, *overrides: str) -> RunDirectory:
 
 
 def told(run: RunDirectory) -> list[dict[str, str]]:
-    with run.metrics.open(encoding="utf-8", newline="") as file:
+    with run.metrics_file.open(encoding="utf-8", newline="") as file:
         return [
             {name: text for name, text in row.items() if not name.endswith(OF_TIME)} for row in csv.DictReader(file)
         ]

@@ -152,7 +152,7 @@ def _run(folder: Path, config: dict[str, Any]) -> RunDirectory:
     run.set_status("done")
     run.write_result({"metrics": {"val/loss": 1.0}, "best": {"step": 1}, "seconds": 1.0, "tokens_per_second": 1.0})
     run.write_provenance({"git": {"commit": "0" * 40}})
-    run.metrics.write_text("step,epoch,train/loss\n1,0,2.5\n2,0,2.25\n", encoding="utf-8")
+    run.metrics_file.write_text("step,epoch,train/loss\n1,0,2.5\n2,0,2.25\n", encoding="utf-8")
     return run
 
 

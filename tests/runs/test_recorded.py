@@ -51,20 +51,20 @@ def test_no_provenance_is_nothing(run: RunDirectory) -> None:
     "text", ["step,a/b\none,2\n", "a/b\n1\n", "step,a/b\n1,2,3,4\n", "step\ninf\n", "step\n\udcff\n"]
 )
 def test_metrics_that_are_no_rows_of_numbers(run: RunDirectory, text: str) -> None:
-    run.metrics.write_bytes(text.encode(errors="surrogateescape"))
+    run.metrics_file.write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(UserError, match=r"metrics\.csv"):
         run.read_metrics()
 
 
 def test_the_newest_step_is_that_of_the_last_whole_row(run: RunDirectory) -> None:
-    assert newest_step(run.metrics) == 0
+    assert newest_step(run.metrics_file) == 0
     for text, step in (("", 0), ("step,train/loss\n", 0), ("step,train/loss\n7,2.5\n", 7), ("step,a\n7,2.5\n12,", 7)):
-        run.metrics.write_text(text)
-        assert newest_step(run.metrics) == step
-    run.metrics.write_text("step,a\n" + "".join(f"{step},0.5\n" for step in range(1, 20_001)))
-    assert newest_step(run.metrics) == 20_000
+        run.metrics_file.write_text(text)
+        assert newest_step(run.metrics_file) == step
+    run.metrics_file.write_text("step,a\n" + "".join(f"{step},0.5\n" for step in range(1, 20_001)))
+    assert newest_step(run.metrics_file) == 20_000
 
 
 def test_what_quatrain_wrote_is_read(run: RunDirectory) -> None:
-    run.metrics.write_text("step,epoch,train/loss\n1,0,2.5\n")
+    run.metrics_file.write_text("step,epoch,train/loss\n1,0,2.5\n")
     assert run.read_metrics() == [{"step": 1, "epoch": 0, "train/loss": 2.5}]

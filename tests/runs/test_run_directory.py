@@ -82,7 +82,7 @@ def test_names_that_nobody_chose_are_numbered(tmp_path: Path) -> None:
 
 def test_every_file_has_its_name(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
-    named = ["config", "overrides", "provenance", "status_file", "metrics", "result", "log"]
+    named = ["config", "overrides", "provenance", "status_file", "metrics_file", "result", "log"]
     names = [getattr(run, name).name for name in [*named, "checkpoints", "export", "tracking"]]
     assert names == [
         *("config.yaml", "overrides.yaml", "provenance.json", "status.json", "metrics.csv", "result.json", "run.log"),

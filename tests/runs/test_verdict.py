@@ -37,7 +37,7 @@ ORIGIN: dict[str, Any] = {
 
 def made(path: Path, losses: list[float], status: str = "done", **origin: Any) -> RunDirectory:
     run = RunDirectory.create(path, CONFIG, ["optimizer.lr=0.001"])
-    metrics = MetricsFile(run.metrics)
+    metrics = MetricsFile(run.metrics_file)
     for step, loss in enumerate(losses, start=1):
         metrics.append({"step": step, "epoch": 0, "train/loss": loss})
     run.write_provenance(ORIGIN | origin)

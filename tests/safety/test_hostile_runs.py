@@ -230,7 +230,7 @@ def test_hostile_states_are_told(content: str, run: RunDirectory) -> None:
     "content", ["a,b\n1,x\n", "step,epoch\n1,2,3\n", "step\n1\n\x00\n", "a\n" + "x" * 200_000 + "\n"]
 )
 def test_hostile_metrics_are_told(content: str, run: RunDirectory) -> None:
-    run.metrics.write_text(content)
+    run.metrics_file.write_text(content)
     with pytest.raises(UserError, match=r"metrics.csv, line \d"):
         run.read_metrics()
 

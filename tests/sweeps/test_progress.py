@@ -151,7 +151,7 @@ def test_a_terminal_is_drawn_anew_and_left_empty(
     stream, written = terminal
     jobs = [a_job(number) for number in range(12)]
     run = RunDirectory.create(tmp_path / f"job-{jobs[0].identity}", jobs[0].config, jobs[0].overrides)
-    run.metrics.write_text("step,epoch,train/loss\n1,0,2.5\n2,0,1.23456\n3,")
+    run.metrics_file.write_text("step,epoch,train/loss\n1,0,2.5\n2,0,1.23456\n3,")
     with Progress(12, tmp_path, jobs=10, stream=stream) as shown:
         begin(shown, now, jobs[:10])
         shown.show(jobs[:10], jobs[10:11])
@@ -242,7 +242,7 @@ def test_metrics_that_are_torn_or_none_end_no_sweep(
 ) -> None:
     stream, written = terminal
     run = RunDirectory.create(tmp_path / f"job-{a_job().identity}", a_job().config, [])
-    run.metrics.write_bytes(metrics)
+    run.metrics_file.write_bytes(metrics)
     with Progress(1, tmp_path, stream=stream) as shown:
         begin(shown, now, [a_job()])
         assert "job 0" in written()

@@ -62,7 +62,7 @@ def test_sweeps_that_share_a_folder_and_the_same_command_again(
     assert [path.name for path in (folder / ".claims").iterdir()] == ["lock"]
     broken, whole = runs["source-broken.parquet"], runs["source-whole.txt"]
     assert (whole.status().status, broken.status().status) == ("done", "failed")
-    assert "val/loss" in whole.metrics.read_text()
+    assert "val/loss" in whole.metrics_file.read_text()
     for run in runs.values():
         assert "accelerator: cpu" in (run.path / "console.log").read_text()
     for said in words:

@@ -51,7 +51,7 @@ def work(run: RunDirectory, program: Path, *words: str) -> int:
 
 
 def told(run: RunDirectory) -> list[dict[str, str]]:
-    with run.metrics.open(encoding="utf-8", newline="") as file:
+    with run.metrics_file.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [{name: text for name, text in row.items() if not name.endswith(OF_TIME)} for row in rows]
 

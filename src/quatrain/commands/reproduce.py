@@ -110,7 +110,7 @@ class Watch:
                 return
         self._tell_causes()
         while self.until is not None and not self._ended.wait(POLL_SECONDS):
-            if newest_step(self.new.metrics) > self.until:
+            if newest_step(self.new.metrics_file) > self.until:
                 self._stop()
                 return
 

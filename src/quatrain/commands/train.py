@@ -10,11 +10,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import REFUSED
 from quatrain.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from quatrain.inference.run import Run
 
 
 def main(arguments: list[str]) -> int:
@@ -37,20 +40,21 @@ def main(arguments: list[str]) -> int:
     return tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
 
 
-def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> RunDirectory:
-    """Train one experiment as ``quatrain train`` does, in a process of its own, and return its run directory.
+def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> "Run":
+    """Train one experiment as ``quatrain train`` does, in a process of its own, and return its run.
 
     Raises:
         UserError: the overrides, the input or the run directory are refused, or training failed; with the sentence why.
     """
     from quatrain.config.compose import compose
+    from quatrain.inference.run import Run
 
     directory, code, why = run(compose(overrides, config_dir), list(overrides))
     if code == REFUSED:
         raise UserError(why or "The experiment was refused before training.")
     if code != 0:
         raise UserError(f"The run in {directory.path} did not end well: {why or 'see run.log'}")
-    return directory
+    return Run(directory.path)
 
 
 def run(config: Mapping[str, Any], overrides: Sequence[str]) -> tuple[RunDirectory, int, str | None]:

@@ -38,7 +38,7 @@ def split_of(name: str) -> str | None:
     return _SHORT_NAMES.get(found := match[1].lower(), found) if match else None
 
 
-def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, Path]]:
+def list_files(source: str, key: str = "data.source", *, to_train: bool = True) -> list[tuple[str | None, Path]]:
     """The files that a file's, folder's or glob's name stands for, with their splits, in the order of reading.
 
     A folder is walked with what lies below, hidden files and unknown endings left out. Where it holds a file named
@@ -47,8 +47,8 @@ def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, 
     a glob brings lies in it, not behind a link.
 
     Raises:
-        UserError: files named after splits hold none for train, a glob matches them beside others, or a file is a link
-            to another place.
+        UserError: files named after splits hold none for train (those of a folder may, where nothing is ``to_train``),
+            a glob matches them beside others, or a file is a link to another place.
     """
     path = Path(source).expanduser()
     if path.is_file():
@@ -56,7 +56,7 @@ def list_files(source: str, key: str = "data.source") -> list[tuple[str | None, 
     if path.is_dir():
         named = [(split_of(file.name), keep_inside(file, path, key)) for file in sorted(_visible(path, key))]
         own = [(split, file) for split, file in named if split]
-        if own and all(split != "train" for split, _ in own):
+        if to_train and own and all(split != "train" for split, _ in own):
             there = ", ".join(file.name for _, file in own[:_NAMED_FILES])
             raise UserError(
                 f"{key}={source} holds files for validation or test ({there}) but none for train; add train"

@@ -52,16 +52,18 @@ def finish_pairs(
 ) -> PairCorpus:
     """The corpus of all rows, clean: dealt to splits, their labels encoded.
 
+    Without a train split the source says what the labels mean.
+
     Raises:
         UserError: as `assemble_pairs`.
     """
     mistakes = Mistakes()
     _check_texts(rows)
     rows = _dealt(rows, source, recipe)
-    scheme = _scheme(source, recipe, rows["train"], mistakes)
+    scheme = _scheme(source, recipe, rows, mistakes)
     labels = {split: _encoded(split, rows[split], scheme, recipe, mistakes) for split in rows}
     mistakes.raise_any()
-    if scheme.names is not None:
+    if scheme.names is not None and "train" in rows:
         _check_seen(rows, labels, scheme.names)
     columns = {split: _columns(rows[split], labels[split]) for split in sorted(rows, key=split_order)}
     return PairCorpus(name=source.name, columns=columns, label_names=scheme.names, report=report)
@@ -85,7 +87,7 @@ def check_columns(split: str, stream: RowStream, first: Row, source: PairSource,
 
 
 def _check_texts(rows: Mapping[str, PairRows]) -> None:
-    wanted = len(rows["train"].texts[0])
+    wanted = len(next(iter(rows.values())).texts[0])
     for split, held in rows.items():
         if held.texts and len(held.texts[0]) != wanted:
             raise UserError(
@@ -111,7 +113,7 @@ def _dealt(rows: dict[str, PairRows], source: PairSource, recipe: PairRecipe) ->
     return {**rows, **{side: whole.take(indices) for side, indices in chosen.items()}}
 
 
-def _scheme(source: PairSource, recipe: PairRecipe, train: PairRows, mistakes: Mistakes) -> LabelScheme:
+def _scheme(source: PairSource, recipe: PairRecipe, rows: Mapping[str, PairRows], mistakes: Mistakes) -> LabelScheme:
     said = given_scheme(None, recipe.label_names) or source.scheme
     task = given_scheme(recipe.task, None)
     if said is not None and task is not None and len(said.names or ()) != len(task.names or ()):
@@ -121,6 +123,7 @@ def _scheme(source: PairSource, recipe: PairRecipe, train: PairRows, mistakes: M
         )
     if said is not None or task is not None:
         return said or task or LabelScheme(None)
+    train = rows["train"]
     found = found_scheme(train.labels)
     if found.names is not None and len(found.names) < 2:
         held = f"only the label {found.names[0]}" if found.names else "no label"

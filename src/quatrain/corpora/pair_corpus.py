@@ -34,7 +34,7 @@ class PairCorpus:
     @property
     def text_columns(self) -> tuple[str, ...]:
         """``text_a``, and ``text_b`` where there are two."""
-        return tuple(column for column in TEXTS if column in self.columns["train"])
+        return tuple(column for column in TEXTS if column in next(iter(self.columns.values())))
 
     @cached_property
     def splits(self) -> "dict[str, Dataset]":

@@ -36,17 +36,21 @@ def split_order(name: str) -> tuple[int, str]:
     return ("train", "validation", "test").index(name.split("_")[0]), name
 
 
-def folder_streams(folder: Path) -> dict[str, RowStream]:
+TRAINED_ON = ("train", "validation")
+"""The splits that training needs."""
+
+
+def folder_streams(folder: Path, needed: Sequence[str] = TRAINED_ON) -> dict[str, RowStream]:
     """The rows of each split of a folder.
 
     Raises:
-        UserError: it has no file for train or validation, two for the same rows, or one that is a link elsewhere.
+        UserError: it has no file for a split that is ``needed``, two for the same rows, or one that is a link.
     """
     files = sorted(path for path in folder.iterdir() if path.is_file())
     named = [(split, path) for path in files if (split := pair_split_of(path.name)) and row_format(path)]
     for _, path in named:
         keep_inside(path, folder, "data.source")
-    return split_streams(str(folder), named, files)
+    return split_streams(str(folder), named, files, needed)
 
 
 def glob_streams(source: str, files: Sequence[Path]) -> dict[str, RowStream]:
@@ -65,11 +69,13 @@ def glob_streams(source: str, files: Sequence[Path]) -> dict[str, RowStream]:
     return split_streams(source, list(zip(splits, files, strict=True)), files)
 
 
-def split_streams(source: str, named: Sequence[tuple[str, Path]], files: Sequence[Path]) -> dict[str, RowStream]:
+def split_streams(
+    source: str, named: Sequence[tuple[str, Path]], files: Sequence[Path], needed: Sequence[str] = TRAINED_ON
+) -> dict[str, RowStream]:
     """The rows of each split, out of its one file or its shards; ``files`` are all that were found at ``source``.
 
     Raises:
-        UserError: there is no file for train or validation, or two for the same rows.
+        UserError: there is no file for a split that is ``needed``, or two for the same rows.
     """
     found: dict[str, list[Path]] = {}
     for split, path in named:
@@ -80,7 +86,7 @@ def split_streams(source: str, named: Sequence[tuple[str, Path]], files: Sequenc
             raise UserError(
                 f"data.source={source} has two files for {split} ({paths[0].name}, {paths[-1].name}); keep one of them."
             )
-    for wanted in ("train", "validation"):
+    for wanted in needed:
         if not any(split.startswith(wanted) for split in found):
             there = ", ".join(path.name for path in islice(files, 10)) or "nothing"
             raise UserError(

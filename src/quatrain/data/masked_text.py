@@ -16,7 +16,7 @@ from quatrain.data.collate import Layout, Tokens
 from quatrain.data.masking import Masking, MaskLabels
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import Key, rows_of
-from quatrain.data.text_rows import open_corpus, training_texts, write_examples
+from quatrain.data.text_rows import Texts, open_corpus, training_texts, write_examples
 from quatrain.data.token_file import TokenFile
 
 
@@ -86,7 +86,8 @@ class MaskedText(LanguageData):
             packing=packing is True and example != "block",
             seed=seed,
         )
-        self.source, self.texts, self.documents, self.example = source, texts, documents, example
+        self.texts: Texts = texts
+        self.source, self.documents, self.example = source, documents, example
         self.text_column, self.sha256, self.revision, self.cleaning = text_column, sha256, revision, cleaning
         self.validation_share, self.test_share = validation_share, test_share
         self.split, self.split_seed = split, split_seed

@@ -135,7 +135,9 @@ class SentencePairs(LanguageData):
                 self.summary[f"majority_share/{split}"] = share
 
     def corpus(self) -> PairCorpus:
-        """Return the cleaned, split rows, as they are before they are encoded."""
+        """Return the cleaned, split rows, as they are before they are encoded; one that stands for rows, as is."""
+        if isinstance(self.given_rows, PairCorpus):
+            return self.given_rows
         if self.given_rows is not None:
             return pairs_from_memory(self.given_rows, **self._how())
         return self.unread().read()

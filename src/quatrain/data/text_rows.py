@@ -19,8 +19,14 @@ _CHOICE = ("documents", "cleaning", "validation_share", "test_share", "split", "
 _PLACE = ("text_column", "sha256", "revision", "verse_size", "verse_seed")
 
 
-def open_corpus(texts: str | list[str] | dict[str, list[str]] | None, choice: Mapping[str, Any]) -> TextCorpus:
-    """Open the corpus that a data module's arguments name (``choice``), or ``texts`` from memory."""
+Texts = str | list[str] | dict[str, list[str]] | TextCorpus | None
+"""Texts from memory, or a corpus that is open already."""
+
+
+def open_corpus(texts: Texts, choice: Mapping[str, Any]) -> TextCorpus:
+    """Return the corpus that a data module's arguments name (``choice``), or that of ``texts``."""
+    if isinstance(texts, TextCorpus):
+        return texts
     how = {name: choice[name] for name in _CHOICE}
     if texts is not None:
         return text_from_memory(texts, **how)

@@ -16,7 +16,7 @@ from quatrain.data.checks import check_windows
 from quatrain.data.loaders import training_loader
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import TrainingBatches
-from quatrain.data.text_rows import open_corpus, training_texts
+from quatrain.data.text_rows import Texts, open_corpus, training_texts
 from quatrain.data.token_file import TokenFile
 from quatrain.data.token_streams import write_streams
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
@@ -73,7 +73,8 @@ class Windows(LanguageData):
             drop_last=drop_last,
             seed=seed,
         )
-        self.source, self.texts, self.documents = source, texts, documents
+        self.texts: Texts = texts
+        self.source, self.documents = source, documents
         self.text_column, self.sha256, self.revision, self.cleaning = text_column, sha256, revision, cleaning
         self.validation_share, self.test_share = validation_share, test_share
         self.split, self.split_seed = split, split_seed
@@ -132,9 +133,11 @@ class Windows(LanguageData):
             if split == "train":
                 found += short_for_a_window(len(tokens), self.max_length, "the training split of data.source")
             elif len(tokens) < 2:
+                share = getattr(self, f"{split}_share")
+                what = f"data.{split}_share={share}" if share and self.texts is None else "data.source"
                 found.append(
-                    f"data.{split}_share={getattr(self, f'{split}_share')} gives {split} {len(tokens)} tokens, too few"
-                    " to score one; give a larger share or a longer text."
+                    f"{what} gives {split} {len(tokens)} tokens, too few to score one; give a larger share or a longer"
+                    " text."
                 )
         return found
 

@@ -45,12 +45,12 @@ class RunDirectory:
         self.changes = self.path / "changes.yaml"
         self.provenance = self.path / "provenance.json"
         self.status_file = self.path / "status.json"
-        self.metrics = self.path / "metrics.csv"
+        self.metrics_file = self.path / "metrics.csv"
         self.result = self.path / "result.json"
+        self.evaluation = self.path / "evaluation.json"
         self.log = self.path / "run.log"
         self.checkpoints = self.path / "checkpoints"
         self.export = self.path / "export"
-        self.tokenizer = self.path / "tokenizer"
         self.tracking = self.path / "tracking"
         self.lock = self.path / ".lock"
         self.command_lock = self.path / ".command.lock"
@@ -177,7 +177,7 @@ class RunDirectory:
 
     def read_metrics(self) -> list[dict[str, int | float]]:
         """Return the rows of ``metrics.csv``, each with the columns that it fills; none before there are any."""
-        return read_rows(self.metrics)
+        return read_rows(self.metrics_file)
 
 
 def load_run(path: str | Path) -> RunDirectory:
@@ -194,8 +194,13 @@ def load_run(path: str | Path) -> RunDirectory:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write ``content`` as JSON, whole or not at all; numbers that are not finite become null, as JSON has none."""
-    write_whole(path, json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    """Write ``content`` as `as_json` gives it, whole or not at all."""
+    write_whole(path, as_json(content))
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Return ``content`` as JSON, a line for each value; numbers that are not finite become null, as JSON has none."""
+    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -48,6 +48,9 @@ def _f1(predicted: Tensor, labels: Tensor, num_labels: int) -> Tensor:
 
 
 def _matthews(predicted: Tensor, labels: Tensor, num_labels: int) -> Tensor:
+    """0 where either side is constant, as for the correlations; torchmetrics gives a number there, of two classes."""
+    if predicted.unique().numel() < 2 or labels.unique().numel() < 2:
+        return torch.zeros(())
     return scores.matthews_corrcoef(predicted, labels, task="multiclass", num_classes=num_labels)
 
 

@@ -1,0 +1,46 @@
+"""An evaluation for the eye."""
+
+from collections.abc import Iterator, Sequence
+
+from quatrain.core.terminal import one_line
+from quatrain.inference.evaluation import Confusion, Evaluation
+
+MOST_CLASSES = 20
+"""In a table of classes that is shown; larger ones stand in the JSON."""
+
+
+def table(evaluation: Evaluation) -> str:
+    """The metrics with their intervals, and below them the table of classes, where there is one."""
+    head = f"{evaluation.split}: {evaluation.examples:,} examples of {evaluation.source}"
+    rows = [("metric", "value", "95 % interval")]
+    for name, measured in evaluation.metrics.items():
+        rows.append((name, _number(measured.value), f"{_number(measured.low)} to {_number(measured.high)}"))
+    lines = [one_line(head), "", *_aligned(rows)]
+    if evaluation.confusion:
+        lines += ["", *_classes(evaluation.confusion)]
+    return "\n".join(lines) + "\n"
+
+
+def _classes(confusion: Confusion) -> Iterator[str]:
+    """A row for each label, a column for each prediction."""
+    if len(confusion.labels) > MOST_CLASSES:
+        yield f"{len(confusion.labels)} classes: their table is in the JSON"
+        return
+    names = [one_line(name) for name in confusion.labels]
+    rows = [("label \\ predicted", *names)]
+    rows += [(name, *map(str, counts)) for name, counts in zip(names, confusion.counts, strict=True)]
+    yield from _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *rest in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+
+
+def _number(value: float) -> str:
+    if value and abs(value) < 1e-3:
+        return f"{value:.2e}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
