@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import quatrain
+from quatrain.__main__ import COMMANDS
 
 PACKAGE = Path(quatrain.__file__).parent
 # From left to right; what stands together may import one another.
@@ -74,7 +75,9 @@ def test_the_walk_would_notice_a_wrong_import(tmp_path: Path) -> None:
     assert PLACE["core"] > PLACE["config"]
 
 
-@pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["train", "--cfg", "job"], ["plan", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["train", "--cfg", "job"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+)
 def test_what_only_shows_something_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         "import sys; from quatrain.__main__ import main; main(sys.argv[1:]);"
