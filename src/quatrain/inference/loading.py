@@ -60,6 +60,8 @@ def load(target: Target, *, task: Task | None = None, precision: Precision = "au
         NotNow: the hub does not give them.
     """
     task = task or target.task
+    if device == "gpu" and not torch.cuda.is_available():
+        raise UserError("--device gpu: no GPU is visible on this machine; without --device the best one is taken.")
     accelerator, _ = choose_accelerator(device)
     chosen = choose_precision(precision, accelerator.value)
     torch.set_num_threads(choose_threads().value)

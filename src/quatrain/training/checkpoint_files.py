@@ -28,6 +28,8 @@ DIGITS = 16
 
 NAME = re.compile(rf"(step|within)-(\d+)-([0-9a-f]{{{DIGITS}}})\.ckpt")
 SET_ASIDE = ".corrupt"
+OF_THE_WRITER = re.compile(r"inline_container|PytorchStreamWriter|unexpected pos")
+"""What torch's writer says when its file takes no more."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,7 @@ def _write(checkpoint: dict[str, Any], path: Path) -> str:
             # torch's writer tells of its own confusion; what went wrong first stands behind it: what the disk said,
             # or what a signal's handler raised in the midst of it, such as torch's own for a loader that died
             first = _first(error, before)
-            if "inline_container" not in str(first):
+            if isinstance(first, OSError) or not OF_THE_WRITER.search(str(first)):
                 raise first from None
             raise OSError(str(first).splitlines()[0]) from error
     return hashed.sha256.hexdigest()[:DIGITS]
