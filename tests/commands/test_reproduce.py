@@ -164,7 +164,7 @@ def test_an_interrupted_original_is_run_until_beyond_its_last_step(
         (["one", "two"], "unrecognized arguments: two"),
         (["one", "--exakt"], "did you mean --exact?"),
         (["one", "--dir"], "expected one argument"),
-        (["nowhere"], "nowhere is no run directory"),
+        (["nowhere"], "nowhere does not exist"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(

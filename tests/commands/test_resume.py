@@ -208,7 +208,7 @@ def test_refusals(here: Here, capsys: pytest.CaptureFixture[str], monkeypatch: p
     assert "--max-steps 5 trains nothing more, for 6 steps are done" in told
     assert "is done; train on with" in refused(["resume", path, "--max-epochs", "1"], capsys)
     assert "0 must be a whole number from 1 on" in refused(["resume", path, "--max-epochs", "0"], capsys)
-    assert "is no run directory" in refused(["resume", str(here.folder / "none")], capsys)
+    assert "none does not exist" in refused(["resume", str(here.folder / "none")], capsys)
     assert not run.changes.exists()
     assert run.status().status == "done"
     run.set_status("running")

@@ -144,6 +144,13 @@ def test_weights_that_do_not_fit_the_tokenizer(
         LanguageModel(task="masked_lm", weights=str(tmp_path)).build(**{**size, **change})
 
 
+def test_an_onnx_model_is_refused_as_one(build: Any, size: Any, tmp_path: Path) -> None:
+    build("roberta", "masked_lm").config.save_pretrained(tmp_path)
+    (tmp_path / "model.onnx").write_bytes(b"onnx")
+    with pytest.raises(UserError, match="is an ONNX model, which onnxruntime reads"):
+        LanguageModel(task="masked_lm", weights=str(tmp_path)).build(**size)
+
+
 def test_pickled_weights_are_refused(build: Any, size: Any, tmp_path: Path) -> None:
     model = build("roberta", "masked_lm")
     model.config.save_pretrained(tmp_path)

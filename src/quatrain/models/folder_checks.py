@@ -135,6 +135,8 @@ def _none(folder: Path, source: str) -> str:
             f"{KEY}={source} holds pickled weights only, and loading a pickle can run any code; convert"
             " them with AutoModel.from_pretrained(...).save_pretrained(...), which writes safetensors."
         )
+    if next(folder.glob("*.onnx"), None):
+        return f"{KEY}={source} is an ONNX model, which onnxruntime reads; name the run or the folder that it came of."
     return (
         f"{KEY}={source} has no *.safetensors file ({WEIGHTS} or {INDEX}); name the folder that save_pretrained wrote."
     )

@@ -187,6 +187,8 @@ def load_run(path: str | Path) -> RunDirectory:
         UserError: there is none, or something in it is a link that leads out of it.
     """
     run = RunDirectory(path)
+    if not run.path.exists():
+        raise UserError(f"{path} does not exist; name a run directory, which quatrain train made.")
     if not run.config.is_file():
         raise UserError(f"{path} is no run directory, for it holds no config.yaml; name one that quatrain train made.")
     check_links(run.path)
