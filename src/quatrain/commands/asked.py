@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from quatrain.inference.loading import Loaded
 
-STANDARD_INPUT = "-"
-
 
 def flag(name: str) -> str:
     """How the argument ``name`` is written on the command line."""
@@ -96,33 +94,6 @@ def argument_text(word: str, what: str) -> str:
     except UnicodeEncodeError as error:
         raise UserError(f"{what} is no UTF-8 (at character {error.start + 1}); write it in UTF-8.") from error
     return word
-
-
-def standard_input() -> str:
-    """All of standard input without the line end at its end.
-
-    Raises:
-        UserError: it is no UTF-8.
-    """
-    text = _decoded(sys.stdin.buffer.read(), "standard input")
-    return text.removesuffix("\n").removesuffix("\r")
-
-
-def standard_input_lines() -> Iterator[str]:
-    """The lines of standard input as they come, without their ends.
-
-    Raises:
-        UserError: a line is no UTF-8.
-    """
-    for place, line in enumerate(sys.stdin.buffer, start=1):
-        yield _decoded(line, f"standard input, line {place}").removesuffix("\n").removesuffix("\r")
-
-
-def _decoded(content: bytes, what: str) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{what} is no UTF-8 (at byte {error.start + 1}); convert it to UTF-8.") from error
 
 
 def json_line(content: Mapping[str, Any]) -> str:

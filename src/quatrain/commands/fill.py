@@ -26,15 +26,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """Run ``quatrain fill``; return its exit code."""
     from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.asked import (
-        STANDARD_INPUT,
-        argument_text,
-        given,
-        in_flags,
-        load_target,
-        number,
-        standard_input_lines,
-    )
+    from quatrain.commands.asked import argument_text, given, in_flags, load_target, number
 
     parser = arguments_of("fill", __doc__)
     add_target(parser)
@@ -47,6 +39,7 @@ def main(arguments: list[str]) -> int:
     loaded = load_target(asked, "fill", _wrong(asked.top_k))
     from quatrain.inference.filling import fill_texts
     from quatrain.inference.masked_texts import check_texts
+    from quatrain.inference.sources import STANDARD_INPUT, standard_input_lines
 
     options: dict[str, Any] = given(asked, ["top_k"])
     if asked.texts == [STANDARD_INPUT]:
