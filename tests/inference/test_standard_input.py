@@ -9,11 +9,11 @@ import pytest
 
 from quatrain.core.errors import UserError
 from quatrain.corpora import bounds
-from quatrain.inference.sources import standard_input_lines, standard_input_text
+from quatrain.inference.standard_input import standard_input_lines, standard_input_text
 
 READ = """
 from quatrain.core.errors import UserError
-from quatrain.inference.sources import standard_input_lines, standard_input_text
+from quatrain.inference.standard_input import standard_input_lines, standard_input_text
 for read in (standard_input_text, lambda: list(standard_input_lines())):
     try:
         read()

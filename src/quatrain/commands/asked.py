@@ -15,21 +15,6 @@ if TYPE_CHECKING:
     from quatrain.inference.loading import Loaded
 
 
-def flag(name: str) -> str:
-    """How the argument ``name`` is written on the command line."""
-    return f"--{name.replace('_', '-')}"
-
-
-def number(text: str) -> int | float | str:
-    """The number that ``text`` is, else ``text``: so that a check of ranges tells it together with all else."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 @contextmanager
 def in_flags(*names: str) -> Iterator[None]:
     """Sentences that begin with one of the arguments ``names`` begin with its flag."""
@@ -40,6 +25,8 @@ def in_flags(*names: str) -> Iterator[None]:
 
 
 def _in_flags(sentence: str, names: Sequence[str]) -> str:
+    from quatrain.commands.arguments import flag
+
     name = next((name for name in names if sentence.startswith(f"{name}=")), "")
     return flag(name) + sentence[len(name) :] if name else sentence
 

@@ -30,10 +30,11 @@ OPTIONS = ("max_new_tokens", "temperature", "top_k", "top_p")
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain generate``; return its exit code."""
-    from quatrain.commands.arguments import read_arguments
-    from quatrain.commands.asked import argument_text, flag, given, load_target
+    from quatrain.commands.arguments import flag, read_arguments
+    from quatrain.commands.asked import argument_text, given, load_target
     from quatrain.inference.generation import check_options
-    from quatrain.inference.sources import STANDARD_INPUT, standard_input_text
+    from quatrain.inference.sources import STANDARD_INPUT
+    from quatrain.inference.standard_input import standard_input_text
 
     asked = read_arguments(_parser(), arguments)
     if asked is None:
@@ -49,8 +50,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _parser() -> "argparse.ArgumentParser":
-    from quatrain.commands.arguments import add_target, arguments_of
-    from quatrain.commands.asked import number
+    from quatrain.commands.arguments import add_target, arguments_of, number
 
     parser = arguments_of("generate", __doc__)
     add_target(parser)

@@ -95,47 +95,14 @@ def numbered_rows(source: Source, refuse: Refuse) -> NumberedRows:
             yield from keyed(tab_rows(lines, source.origin, refuse=refuse), source.origin)
 
 
-def standard_input_lines() -> Iterator[str]:
-    """The lines of standard input as they come, without their ends, blank ones too.
+def numbered_lines(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield (number, line with its end) one by one, decoded as `numbered_rows` says.
 
     Raises:
-        UserError: it is closed or cannot be read, or a line is no text in UTF-8 or beyond all measure.
+        UserError: the source cannot be read, or holds what is no text or a line beyond all measure.
     """
-    return (line.removesuffix("\n").removesuffix("\r") for line in _standard_input())
-
-
-def standard_input_text() -> str:
-    """All of standard input without the line end at its end.
-
-    Raises:
-        UserError: as `standard_input_lines`, or all of it is longer than a line may be.
-    """
-    lines: list[str] = []
-    left = bounds.LONGEST_LINE
-    for line in _standard_input():
-        left -= len(line)
-        if left < 0:
-            raise UserError(f"standard input has more than {bounds.LONGEST_LINE:,} characters; give a shorter text.")
-        lines.append(line)
-    return "".join(lines).removesuffix("\n").removesuffix("\r")
-
-
-def _standard_input() -> Iterator[str]:
-    source = find_source(STANDARD_INPUT, None)
     with _without_keys():
-        yield from (line for _, line in without_mark(_in_utf8(source)))
-
-
-def _in_utf8(source: Source) -> Iterator[tuple[int, str]]:
-    for number, line in _lines(source):
-        try:
-            line.encode()
-        except UnicodeEncodeError as error:
-            place = len(line[: error.start].encode()) + 1
-            raise UserError(
-                f"{source.origin}, line {number} is no UTF-8 (at byte {place}); convert it to UTF-8."
-            ) from error
-        yield number, line
+        yield from _lines(source)
 
 
 @contextmanager
