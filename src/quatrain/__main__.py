@@ -1,5 +1,6 @@
 """quatrain <command> [arguments]: see quatrain --help."""
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -44,6 +45,7 @@ quatrain <command> --help tells more. --allow PREFIX lets a config name classes 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 2 refused before work, 1 failed, 75 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_utf8()
     try:
         words = _allow(given)
         command, rest = (words[0], words[1:]) if words else ("--help", [])
@@ -77,6 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return KILLED
+
+
+def _speak_utf8() -> None:
+    """Let what is printed be UTF-8 whatever the system's encoding, which may lack what a text or a model says."""
+    for stream, errors in ((sys.stdout, None), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors or stream.errors)
 
 
 def _allow(words: list[str]) -> list[str]:

@@ -81,6 +81,24 @@ def test_lines_of_standard_input_are_answered_in_order_until_one_is_wrong(
     assert (code, err) == (2, "error: standard input, line 2 is no UTF-8 (at byte 1); convert it to UTF-8.\n")
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_a_terminal_tells_how_far_it_is_where_the_answers_go_elsewhere(
+    shown: bool, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quatrain.core import progress_line
+
+    monkeypatch.setattr(progress_line, "PATIENCE", 0)
+    monkeypatch.setattr(progress_line, "_BETWEEN", 0)
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: not shown)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    _typed(monkeypatch, b"A [MASK]\n" * 3)
+    code, out, _ = ask("-", "--json")
+    assert (code, len(out.splitlines())) == (0, 3)
+    assert ("filling: 3 texts" in terminal.getvalue()) == shown
+
+
 def test_nothing_is_printed_where_a_text_is_wrong(ask: Any) -> None:
     code, out, err = ask("A [MASK]", "none", "[MASK] " + "a " * 200)
     assert (code, out) == (2, "")

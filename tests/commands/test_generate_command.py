@@ -95,7 +95,7 @@ def test_the_prompt_may_come_from_standard_input(ask: Any, monkeypatch: pytest.M
     _typed(monkeypatch, b"Shall \xff")
     code, out, err = ask("-")
     assert (code, out) == (2, "")
-    assert "error: standard input is no UTF-8 (at byte 7)" in err
+    assert "error: standard input, line 1 is no UTF-8 (at byte 7)" in err
 
 
 def test_it_stops_at_the_positions_with_a_note_or_slides(ask: Any) -> None:

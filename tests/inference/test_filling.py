@@ -197,9 +197,19 @@ def test_as_many_guesses_as_there_are_tokens_at_most(roberta: Loaded, top_k: Any
     assert sum(one.probability for one in next(fill_texts(roberta, ["<mask>"], top_k=400))) == pytest.approx(1)
 
 
-def test_a_model_that_gives_no_numbers_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("places", "value"), [([3], "nan"), ([3], "inf"), (slice(None), "-inf")])
+def test_a_model_that_gives_no_numbers_is_refused(places: Any, value: str, tmp_path: Path) -> None:
     loaded = load(find_target(str(_save(tmp_path, "bert")), "fill"), precision="32-true", device="cpu")
     with torch.no_grad():
-        loaded.model.cls.predictions.bias.fill_(float("nan"))
-    with pytest.raises(UserError, match="logits that are no numbers"):
+        loaded.model.cls.predictions.bias[places] = float(value)
+    with pytest.raises(UserError, match="logits that are no finite numbers"):
         next(fill_texts(loaded, ["a [MASK]"]))
+
+
+def test_a_model_may_rule_a_token_out(tmp_path: Path) -> None:
+    loaded = load(find_target(str(_save(tmp_path, "bert")), "fill"), precision="32-true", device="cpu")
+    with torch.no_grad():
+        loaded.model.cls.predictions.bias[7] = -float("inf")
+    filled = next(fill_texts(loaded, ["a [MASK]"], top_k=300))
+    assert [one.id for one in filled if one.probability == 0] == [7]
+    assert sum(one.probability for one in filled) == pytest.approx(1)

@@ -32,6 +32,31 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def flag(name: str) -> str:
+    """How the argument ``name`` is written on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def number(text: str) -> int | float | str:
+    """The number that ``text`` is, else ``text``: so that a check of ranges tells it together with all else."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def wrong_counts(asked: argparse.Namespace, *names: str) -> list[str]:
+    """A sentence for each of the arguments ``names``, read by `number`, that is no whole number from 1 on."""
+    values = {name: getattr(asked, name) for name in names}
+    return [
+        f"{flag(name)}={value} must be a whole number from 1 on."
+        for name, value in values.items()
+        if value is not None and not (isinstance(value, int) and value >= 1)
+    ]
+
+
 def read_arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace | None:
     """Return what ``words`` say, or None after ``--help``, which is printed.
 

@@ -14,23 +14,6 @@ if TYPE_CHECKING:
 
     from quatrain.inference.loading import Loaded
 
-STANDARD_INPUT = "-"
-
-
-def flag(name: str) -> str:
-    """How the argument ``name`` is written on the command line."""
-    return f"--{name.replace('_', '-')}"
-
-
-def number(text: str) -> int | float | str:
-    """The number that ``text`` is, else ``text``: so that a check of ranges tells it together with all else."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
 
 @contextmanager
 def in_flags(*names: str) -> Iterator[None]:
@@ -42,6 +25,8 @@ def in_flags(*names: str) -> Iterator[None]:
 
 
 def _in_flags(sentence: str, names: Sequence[str]) -> str:
+    from quatrain.commands.arguments import flag
+
     name = next((name for name in names if sentence.startswith(f"{name}=")), "")
     return flag(name) + sentence[len(name) :] if name else sentence
 
@@ -96,33 +81,6 @@ def argument_text(word: str, what: str) -> str:
     except UnicodeEncodeError as error:
         raise UserError(f"{what} is no UTF-8 (at character {error.start + 1}); write it in UTF-8.") from error
     return word
-
-
-def standard_input() -> str:
-    """All of standard input without the line end at its end.
-
-    Raises:
-        UserError: it is no UTF-8.
-    """
-    text = _decoded(sys.stdin.buffer.read(), "standard input")
-    return text.removesuffix("\n").removesuffix("\r")
-
-
-def standard_input_lines() -> Iterator[str]:
-    """The lines of standard input as they come, without their ends.
-
-    Raises:
-        UserError: a line is no UTF-8.
-    """
-    for place, line in enumerate(sys.stdin.buffer, start=1):
-        yield _decoded(line, f"standard input, line {place}").removesuffix("\n").removesuffix("\r")
-
-
-def _decoded(content: bytes, what: str) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{what} is no UTF-8 (at byte {error.start + 1}); convert it to UTF-8.") from error
 
 
 def json_line(content: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from quatrain.core.exit_codes import DONE
+from quatrain.core.progress_line import ProgressLine
 from quatrain.core.terminal import one_line
 
 if TYPE_CHECKING:
@@ -25,16 +26,8 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain fill``; return its exit code."""
-    from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.asked import (
-        STANDARD_INPUT,
-        argument_text,
-        given,
-        in_flags,
-        load_target,
-        number,
-        standard_input_lines,
-    )
+    from quatrain.commands.arguments import add_target, arguments_of, number, read_arguments, wrong_counts
+    from quatrain.commands.asked import argument_text, given, in_flags, load_target
 
     parser = arguments_of("fill", __doc__)
     add_target(parser)
@@ -44,9 +37,11 @@ def main(arguments: list[str]) -> int:
     asked = read_arguments(parser, arguments)
     if asked is None:
         return DONE
-    loaded = load_target(asked, "fill", _wrong(asked.top_k))
+    loaded = load_target(asked, "fill", wrong_counts(asked, "top_k"))
     from quatrain.inference.filling import fill_texts
     from quatrain.inference.masked_texts import check_texts
+    from quatrain.inference.sources import STANDARD_INPUT
+    from quatrain.inference.standard_input import standard_input_lines
 
     options: dict[str, Any] = given(asked, ["top_k"])
     if asked.texts == [STANDARD_INPUT]:
@@ -58,15 +53,12 @@ def main(arguments: list[str]) -> int:
     read: deque[str] = deque()
     with in_flags("top_k"):
         answers = fill_texts(loaded, _kept(texts, read), **options)
-    for place, filled in enumerate(answers):
-        _print(read.popleft(), filled, place, asked.json)
+    with ProgressLine("filling", unit="texts", millions=False) as line:
+        for place, filled in enumerate(answers):
+            _print(read.popleft(), filled, place, asked.json)
+            if not sys.stdout.isatty():  # where the answers themselves say how far it is
+                line.show(place + 1, place + 1)
     return DONE
-
-
-def _wrong(top_k: Any) -> list[str]:
-    if top_k is None or (isinstance(top_k, int) and top_k >= 1):
-        return []
-    return [f"--top-k={top_k} must be a whole number from 1 on."]
 
 
 def _kept(texts: Iterable[str], read: deque[str]) -> Iterator[str]:

@@ -30,9 +30,11 @@ OPTIONS = ("max_new_tokens", "temperature", "top_k", "top_p")
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain generate``; return its exit code."""
-    from quatrain.commands.arguments import read_arguments
-    from quatrain.commands.asked import STANDARD_INPUT, argument_text, flag, given, load_target, standard_input
+    from quatrain.commands.arguments import flag, read_arguments
+    from quatrain.commands.asked import argument_text, given, load_target
     from quatrain.inference.generation import check_options
+    from quatrain.inference.sources import STANDARD_INPUT
+    from quatrain.inference.standard_input import standard_input_text
 
     asked = read_arguments(_parser(), arguments)
     if asked is None:
@@ -41,15 +43,14 @@ def main(arguments: list[str]) -> int:
     if not wrong and asked.temperature == 0 and asked.samples > 1:
         wrong = [f"--samples={asked.samples} with --temperature=0 would be the same text each time; leave one out."]
     loaded = load_target(asked, "generate", wrong)
-    prompt = standard_input() if asked.prompt == STANDARD_INPUT else argument_text(asked.prompt, "The prompt")
+    prompt = standard_input_text() if asked.prompt == STANDARD_INPUT else argument_text(asked.prompt, "The prompt")
     for place, seed in enumerate(_seeds(asked)):
         _show(loaded, prompt, asked, place, {**given(asked, OPTIONS), "seed": seed, "slide": asked.slide})
     return DONE
 
 
 def _parser() -> "argparse.ArgumentParser":
-    from quatrain.commands.arguments import add_target, arguments_of
-    from quatrain.commands.asked import number
+    from quatrain.commands.arguments import add_target, arguments_of, number
 
     parser = arguments_of("generate", __doc__)
     add_target(parser)

@@ -29,8 +29,8 @@ WIDE = 10_000
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain tokenize``; return its exit code."""
-    from quatrain.commands.arguments import arguments_of, read_arguments
-    from quatrain.commands.asked import argument_text, in_flags, number
+    from quatrain.commands.arguments import arguments_of, number, read_arguments
+    from quatrain.commands.asked import argument_text, in_flags
 
     parser = arguments_of("tokenize", __doc__)
     parser.add_argument(
@@ -61,9 +61,9 @@ def main(arguments: list[str]) -> int:
 
 
 def _wrong(asked: "argparse.Namespace") -> list[str]:
-    wrong = []
-    if asked.max_length is not None and not (isinstance(asked.max_length, int) and asked.max_length >= 1):
-        wrong.append(f"--max-length={asked.max_length} must be a whole number from 1 on.")
+    from quatrain.commands.arguments import wrong_counts
+
+    wrong = wrong_counts(asked, "max_length")
     if asked.pair and len(asked.pair) not in (1, len(asked.texts)):
         wrong.append(
             f"--pair stands {len(asked.pair)} times for {len(asked.texts)} texts; give it once for all of them, or once"

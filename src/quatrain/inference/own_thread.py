@@ -66,13 +66,15 @@ def _waiting() -> "WeakSet[Generator[Any, None, None]]":
 
 
 def check_numbers(loaded: "Loaded", logits: "Tensor") -> None:
-    """Refuse logits of a model that diverged.
+    """Refuse ``logits`` [..., vocab] of a model that diverged, from which no probabilities follow.
+
+    Single ones may be -inf: a token that a model rules out.
 
     Raises:
-        UserError: they are not all numbers.
+        UserError: one is NaN or inf, or all of a row are -inf.
     """
-    if bool(logits.isnan().any()):
+    if not bool(logits.amax(-1).isfinite().all()):
         raise UserError(
-            f"{loaded.target.given} gives logits that are no numbers (NaN); name a model whose training did not"
-            " diverge, or compute in float32 with --precision 32-true."
+            f"{loaded.target.given} gives logits that are no finite numbers (NaN or infinite); name a model whose"
+            " training did not diverge, or compute in float32 (--precision 32-true)."
         )

@@ -95,6 +95,16 @@ def numbered_rows(source: Source, refuse: Refuse) -> NumberedRows:
             yield from keyed(tab_rows(lines, source.origin, refuse=refuse), source.origin)
 
 
+def numbered_lines(source: Source) -> Iterator[tuple[int, str]]:
+    """Yield (number, line with its end) one by one, decoded as `numbered_rows` says.
+
+    Raises:
+        UserError: the source cannot be read, or holds what is no text or a line beyond all measure.
+    """
+    with _without_keys():
+        yield from _lines(source)
+
+
 @contextmanager
 def _without_keys() -> Iterator[None]:
     """Sentences of the readers name the file alone."""
@@ -131,7 +141,7 @@ def _opened(source: Source) -> AbstractContextManager[IO[bytes]]:
     if source.path:
         return open_bytes(source.path)
     if sys.stdin is None:
-        raise UserError("standard input is closed; name a file.")
+        raise UserError("standard input is closed; give what is to be read there.")
     return nullcontext(sys.stdin.buffer)
 
 
