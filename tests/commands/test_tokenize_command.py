@@ -1,7 +1,9 @@
 """quatrain tokenize as a user meets it: columns side by side, JSON lines, and the round trip."""
 
+import io
 import json
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +67,16 @@ def test_a_pair_for_all_texts_or_one_for_each(ask: Any) -> None:
     rows = [json.loads(line) for line in ask("a", "b", "--pair", "c", "--pair", "d", "--json")[1].splitlines()]
     assert [(row["text"], row["pair"]) for row in rows] == [("a", "c"), ("b", "d")]
     assert "a | c" in ask("a", "--pair", "c")[1]
+
+
+def test_a_lone_dash_is_the_lines_of_standard_input(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"the rose\nthe moon\n")))
+    assert [json.loads(line)["text"] for line in ask("-", "--json")[1].splitlines()] == ["the rose", "the moon"]
+
+
+def test_each_mistyped_option_is_met_with_the_one_that_was_meant(ask: Any) -> None:
+    err = ask("a", "--max", "3", "--pear=b", "--jsn")[2]
+    assert err.endswith("; did you mean --max-length, --pair, --json?\n")
 
 
 def test_mistakes_are_told_at_once_with_their_flags(ask: Any) -> None:

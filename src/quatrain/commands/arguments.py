@@ -2,9 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import NoReturn
 
-from quatrain.config.spelling import nearest
 from quatrain.core.errors import UserError
 
 
@@ -76,8 +76,14 @@ def read_arguments(parser: argparse.ArgumentParser, words: Sequence[str]) -> arg
 
 def _meant(parser: argparse.ArgumentParser, words: Sequence[str]) -> str:
     known = [flag for action in parser._actions for flag in action.option_strings if flag.startswith("--")]
-    for word in words:
-        flag = word.partition("=")[0]
-        if flag.startswith("--") and flag not in known and (hint := nearest(flag, known)):
-            return hint
-    return f"; {parser.prog} --help tells what it takes."
+    flags = [word.partition("=")[0] for word in words if word.startswith("--")]
+    close = [found for flag in flags if flag not in known and (found := _nearest(flag, known))]
+    return f"; did you mean {', '.join(close)}?" if close else f"; {parser.prog} --help tells what it takes."
+
+
+def _nearest(flag: str, known: Sequence[str]) -> str | None:
+    """The one of ``known`` that ``flag`` begins, else the one that is spelled most like it."""
+    flag = flag.replace("_", "-")
+    begun = [one for one in known if one.startswith(flag)]
+    close = get_close_matches(flag, known, n=1)
+    return begun[0] if len(begun) == 1 else close[0] if close else None

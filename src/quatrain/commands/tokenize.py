@@ -36,7 +36,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "target", metavar="TARGET", help="a run, an export, a folder with a tokenizer's files, or a hub name"
     )
-    parser.add_argument("texts", metavar="TEXT", nargs="+", help="what to tokenize")
+    parser.add_argument(
+        "texts", metavar="TEXT", nargs="+", help="what to tokenize; a lone - is the lines of standard input"
+    )
     parser.add_argument(
         "--pair", action="append", metavar="TEXT", help="a second text for each, or one for every TEXT by --pair again"
     )
@@ -45,6 +47,10 @@ def main(arguments: list[str]) -> int:
     asked = read_arguments(parser, arguments)
     if asked is None:
         return DONE
+    if asked.texts == ["-"]:
+        from quatrain.inference.standard_input import standard_input_lines
+
+        asked.texts = list(standard_input_lines())
     if wrong := _wrong(asked):
         raise UserError(wrong)
     texts = [argument_text(text, f"text {place}") for place, text in enumerate(asked.texts, start=1)]

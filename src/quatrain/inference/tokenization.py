@@ -101,7 +101,11 @@ def tokenize_texts(
 
 def _difference(text: str, returned: str) -> str:
     at = common_start(text, returned)
-    was, became = (shown[at : at + _AROUND] for shown in (text, returned))
+    was, became = (_head(shown[at:]) for shown in (text, returned))
     if not was:
         return f"after its end {became!r} is added"
     return f"from character {at + 1} on {was!r} " + (f"became {became!r}" if became else "is lost")
+
+
+def _head(text: str) -> str:
+    return text if len(text) <= _AROUND else f"{text[:_AROUND]}…"
