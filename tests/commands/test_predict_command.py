@@ -64,7 +64,10 @@ def distilbert(tmp_path: Path) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-    code = main([str(word) for word in words])
+    """What a command says; the device is named, so that it is not told, and a precision unless one is in ``words``."""
+    known = [] if "--help" in words or "--precision" in words else ["--precision", "32-true"]
+    named = [] if "--help" in words else ["--device", "cpu"]
+    code = main([*map(str, words), *named, *known])
     said = capsys.readouterr()
     return code, said.out, said.err
 
@@ -131,6 +134,7 @@ def test_bad_rows_are_skipped_counted_and_told(
     give(monkeypatch, content)
     code, out, err = told(capsys, "predict", distilbert, "-", "--input-format", "jsonl")
     assert code == 2
+    assert [json.loads(line)["text"] for line in out.splitlines()] == ["a"]
     assert err.startswith("error: standard input, line 2: column text is int 1, not a text")
 
 
@@ -158,6 +162,10 @@ REFUSED: list[tuple[list[str], str]] = [
     (["predict", "RUN", "none.csv"], "none.csv does not exist; name a file"),
     (["predict", "RUN", "row.jsonl"], "did you mean rows.jsonl?"),
     (["predict", "RUN", "rows.jsonl", "--output", "rows.jsonl"], "--output=rows.jsonl exists already"),
+    (
+        ["predict", "RUN", "rows.jsonl", "--output", "out.csv", "--output-format", "csv"],
+        "--output-format=csv is of standard output, and the ending of --output=out.csv tells its format; leave one out",
+    ),
     (["predict", "RUN", "rows.jsonl", "--output", "out.txt"], "must end in .csv or .tsv or .jsonl or .parquet"),
     (["predict", "RUN", "rows.jsonl", "--text", "sentence2"], "was trained on pairs of texts"),
     (["predict", "RUN", "rows.jsonl", "--text-pair", "sentence2"], "name the first with --text COLUMN"),
@@ -196,11 +204,36 @@ def test_what_cannot_be_done_is_refused_in_a_sentence_and_leaves_nothing(
     assert rows.read_text().count("\n") == len(ROWS)
 
 
+def test_device_and_precision_are_told_where_they_are_left_to_us(
+    distilbert: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("predict", "embed"):
+        give(monkeypatch, "the river\n")
+        assert main([command, str(distilbert), "-", "--device", "cpu"]) == 0
+        assert capsys.readouterr().err.startswith("precision ")
+        give(monkeypatch, "the river\n")
+        assert main([command, str(distilbert), "-", "--precision", "32-true"]) == 0
+        assert capsys.readouterr().err.startswith("device ")
+
+
+def test_all_mistakes_are_told_at_once(rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["none.csv", "--output", "rows.jsonl", "--output-format", "csv", "--text-pair", "sentence2"]
+    code, out, err = told(capsys, "predict", "no/such", *words)
+    assert (code, out) == (2, "")
+    for sentence in ("none.csv does not exist", "rows.jsonl exists already", "--output-format=csv", "--text-pair="):
+        assert sentence in err
+    code, out, err = told(capsys, "embed", rows.parent, "none.csv", "--output", "rows.csv")
+    assert (code, out) == (2, "")
+    for sentence in ("none.csv does not exist", "--output=rows.csv must end in", str(rows.parent)):
+        assert sentence in err
+
+
 def test_a_reader_that_leaves_ends_it_quietly(distilbert: Path, tmp_path: Path) -> None:
     """More rows than a pipe holds, of which one is read."""
     file = tmp_path / "many.txt"
     file.write_text("the river runs below the hill\n" * 20_000)
     command = [sys.executable, "-m", "quatrain", "predict", str(distilbert), str(file)]
+    command += ["--device", "cpu", "--precision", "32-true"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -215,6 +248,7 @@ def test_help_has_an_example_and_loads_nothing_heavy(capsys: pytest.CaptureFixtu
         code, out, _ = told(capsys, command, "--help")
         assert code == 0
         assert "For example, after quatrain train" in out
+        assert "run.dir=" in out
     script = (
         "import sys; from quatrain.__main__ import main; main(['predict', '--help']);"
         "sys.exit(bool({'torch', 'transformers', 'pyarrow'} & set(sys.modules)))"

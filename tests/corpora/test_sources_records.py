@@ -30,7 +30,7 @@ def read(path, content, column="text"):
         ("a.jsonl", b'{"text": "a"}\n{"text": "\xff"}\n', r"a.jsonl, line 2 \(byte 24\): byte 0xff is not UTF-8"),
         ("a.csv", "id,Text\n1,a\n", r"data.text_column=text: .*a.csv has no such column, only id, Text; did you mean"),
         ("a.csv", "id,text\n1,a\n2,b,c\n", r"a.csv, line 3 has 3 fields where the header has 2"),
-        ("a.csv", 'id,text\n1,"a\n2,b\n', r"a.csv, line 2: unexpected end of data; mend the quotes"),
+        ("a.csv", 'id,text\n1,"a\n2,b\n', r"a.csv, line 2: unexpected end of data .*lines 2 to 3.; mend the quotes"),
         ("a.tsv", "id\ttext\n1\n", r"a.tsv, line 2 has 1 fields where the header has 2"),
         ("a.csv", "\n", r"a.csv has no such column, only none"),
     ],

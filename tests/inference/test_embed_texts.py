@@ -12,7 +12,7 @@ from quatrain.inference.embedding import embed_texts, pooled
 from quatrain.inference.loading import Loaded, load
 from quatrain.inference.target import find_target
 
-from .tiny_folders import POSITIONS, classifier, encoder, texts
+from .tiny_folders import POSITIONS, classifier, encoder, foreign, texts
 
 MAKERS = {"encoder": encoder, "classifier": classifier}
 COUNT = 40
@@ -87,3 +87,26 @@ def test_vectors_that_are_no_numbers_are_told_with_their_row(tmp_path: Path) -> 
     loaded.model.get_input_embeddings().weight.data[word] = float("inf")
     with pytest.raises(UserError, match=r"^row 2: the model's vectors .*NaN"):
         list(embed_texts(loaded, ["the river", "a lantern burns"]))
+
+
+@pytest.mark.parametrize("family", ["t5", "bart"])
+def test_of_an_encoder_decoder_the_encoder_answers(tmp_path: Path, family: str) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    loaded = opened(foreign(tmp_path / "model", family))
+    body = AutoModel.from_pretrained(tmp_path / "model", dtype=torch.float32).eval().get_encoder()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    few = ["the river runs", "a lantern burns above the mill"]
+    for text, found in zip(few, embed_texts(loaded, few), strict=True):
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            np.testing.assert_allclose(found, body(ids).last_hidden_state[0].mean(dim=0).numpy(), atol=1e-5)
+
+
+def test_a_model_of_more_than_texts_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is a CLIPModel, which has no table of tokens.*such as BERT\.$"):
+        opened(foreign(tmp_path / "clip", "clip"))
+    loaded = opened(encoder(tmp_path / "bert", "bert"))
+    loaded.model.forward = lambda pixel_values, **tokens: None
+    with pytest.raises(UserError, match=r"\(BertModel\) gives no answer to texts alone \(TypeError: .*pixel_values"):
+        list(embed_texts(loaded, ["the river"]))

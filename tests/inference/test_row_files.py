@@ -97,7 +97,7 @@ def held(form: str, text: str) -> bool:
     """Whether a format can hold a text."""
     if form == "txt":
         return not set(text) & set("\n\r")
-    return form != "tsv" or not set(text) & set("\t\n")
+    return form != "tsv" or not set(text) & set("\t\n\r")
 
 
 @pytest.mark.parametrize(
@@ -237,6 +237,52 @@ def test_rows_behind_a_bad_one_are_read(tmp_path: Path) -> None:
     assert told.getvalue().endswith("\n3 bad rows skipped\n")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ('"stray,0', "line 3: unexpected end of data (a quote joins the lines 3 to 1002); mend the quotes"),
+        ('"stray,0\nsaid,"he, ""so""",2', "line 3: ',' expected after '\"' (a quote joins the lines 3 to 4)"),
+        ('"stray,0\nb,1,"', "line 3 has 1 fields where the header has 2"),
+    ],
+)
+def test_a_stray_quote_costs_its_line_and_not_those_behind_it(tmp_path: Path, wrong: str, sentence: str) -> None:
+    lines = ["text,n", "first,0", *wrong.split("\n")]
+    lines += [f"row,{number}" for number in range(1002 - len(lines))]
+    (tmp_path / "in.csv").write_text("\n".join(lines) + "\n")
+    source = find_source(str(tmp_path / "in.csv"), None)
+    bad = passed(source, tmp_path / "out.jsonl", "jsonl", skip=True)
+    found = read(tmp_path / "out.jsonl")
+    assert len(found) + bad.count == 1001
+    assert [row["n"] for row in found if row["text"] == "row"] == [str(n) for n in range(1002 - 3 - wrong.count("\n"))]
+    told = io.StringIO()
+    bad.tell(told)
+    assert sentence in told.getvalue().splitlines()[0]
+    with pytest.raises(UserError, match="line 3"):
+        passed(source, tmp_path / "none.jsonl", "jsonl")
+
+
+def test_many_quotes_that_do_not_close_take_no_quadratic_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line leaves a quote open that no other closes."""
+    from quatrain.corpora import row_lines
+
+    monkeypatch.setattr(row_lines, "MOST_AGAIN", 10)
+    lines = [f'5",{n},"b\n' for n in range(2000)]
+    read_again = 0
+
+    class Counted(row_lines.LinesOfRow):
+        def __next__(self) -> str:
+            nonlocal read_again
+            read_again += 1
+            return super().__next__()
+
+    monkeypatch.setattr("quatrain.corpora.records.LinesOfRow", Counted)
+    (tmp_path / "in.csv").write_text("".join(["text,n,m\n", "good,1,2\n", *lines]))
+    bad = passed(find_source(str(tmp_path / "in.csv"), None), tmp_path / "out.jsonl", "jsonl", skip=True)
+    assert bad.count == 2000
+    assert len(read(tmp_path / "out.jsonl")) == 1
+    assert read_again < 15 * 2000
+
+
 def test_of_many_bad_rows_ten_are_told(tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text('{"text": "a"}\n' + "{\n" * 1234)
     bad = passed(find_source(str(tmp_path / "in.jsonl"), None), tmp_path / "out.jsonl", "jsonl", skip=True)
@@ -307,6 +353,7 @@ def test_files_that_are_not_there_or_there_already(tmp_path: Path, monkeypatch: 
     ("rows", "form", "sentence"),
     [
         ([{"text": "a"}, {"text": "b\tc"}], "tsv", "line 2 holds .*a tab or a line's end, which .tsv cannot hold"),
+        ([{"text": "a"}, {"text": "b\rc"}], "tsv", "line 2 holds .*a tab or a line's end, which .tsv cannot hold"),
         ([{"text": "a", "x\ty": 1}], "tsv", "column .* has a tab or a line's end in its name"),
         ([{"text": "a"}, {"text": "b", "n": 1}], "csv", r"line 2 has columns \(n\) that the first row lacks"),
         ([{"text": "a", "n": 1}, {"text": "b", "n": "x"}], "parquet", "line 2: column n is 'x', and in .parquet"),
@@ -364,6 +411,16 @@ def test_vectors_are_written_as_arrays(tmp_path: Path, monkeypatch: pytest.Monke
         np.testing.assert_array_equal(found, vectors)
 
 
+def test_wide_rows_are_written_in_smaller_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from quatrain.inference import array_writers
+
+    monkeypatch.setattr(array_writers, "_CHARACTERS", 1000)
+    rows = [{"text": "a", "more": {"deep": ["x" * 300]}}] * 10
+    passed(find_source(str(written(tmp_path / "in.jsonl", rows)), None), tmp_path / "out.parquet", "parquet")
+    file = pyarrow.parquet.ParquetFile(tmp_path / "out.parquet")
+    assert [file.metadata.row_group(place).num_rows for place in range(file.num_row_groups)] == [4, 4, 2]
+
+
 def test_standard_input_is_read_as_it_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def given_bytes(content: bytes) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
@@ -377,6 +434,49 @@ def test_standard_input_is_read_as_it_is_told(monkeypatch: pytest.MonkeyPatch, t
     given_bytes(b"")
     with pytest.raises(UserError, match="standard input holds no row"):
         passed(find_source("-", None), tmp_path / "c.jsonl", "jsonl")
+
+
+def test_answers_are_handed_on_before_more_rows_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(pipe, 1 << 16)))  # type: ignore[type-var]
+    source = find_source(str(written(tmp_path / "in.txt", [{"text": "a"}] * 5)), None)
+    out = []
+
+    def pairs(rows: Iterable[Row]) -> Iterator[tuple[Row, list[Any]]]:
+        """What a model says of pools of two rows."""
+        held = []
+        for row in rows:
+            out.append(pipe.getvalue().count(b"\n"))
+            held.append((row, ["label", 1.0]))
+            if len(held) == 2:
+                yield from held
+                held = []
+        yield from held
+
+    choose = to_predict(TARGET, None, None)
+    bad = BadRows(skip=False)
+    pass_rows("", source, Destination(None, "csv"), choose=choose, bad=bad, added=["label", "probability"], ask=pairs)
+    assert out == [0, 0, 3, 3, 5]
+    assert pipe.getvalue().count(b"\n") == 6
+
+
+@pytest.mark.parametrize(("to_a_file", "shown"), [(True, True), (False, False)])
+def test_how_far_it_is_does_not_stand_among_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to_a_file: bool, shown: bool
+) -> None:
+    from quatrain.core import progress_line
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(progress_line, "PATIENCE", 0)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    source = find_source(str(written(tmp_path / "in.txt", [{"text": "a"}] * 5)), None)
+    passed(source, tmp_path / "out.csv" if to_a_file else None, "csv")
+    assert ("\r" in terminal.getvalue()) == shown
 
 
 def test_a_terminal_is_not_commanded_by_what_rows_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -96,8 +96,32 @@ def test_rows_that_were_cut_are_counted() -> None:
 
 
 def test_a_text_without_a_token_is_told_with_its_row() -> None:
+    """The rows before it have come; where bad rows are left out, all others do."""
+    said = answers(batch_size=8)(rows_of(["a", "b", "", "c"]))
+    assert [next(said)[1], next(said)[1]] == ["a", "b"]
     with pytest.raises(UserError, match=r"^row 3: the tokenizer makes no token"):
-        list(answers(batch_size=2)(rows_of(["a", "b", "", "c"])))
+        next(said)
+    kept: list[UserError] = []
+    asked = Answers(Spelled(), read_back, fill=FILL, batch_size=2, refuse=kept.append)  # type: ignore[arg-type]
+    assert [answer for _, answer in asked(rows_of(["", "abc", "", "c", "", ""]))] == ["abc", "c"]
+    assert len(kept) == 4
+
+
+def test_rows_before_an_error_are_answered_before_it() -> None:
+    def failing() -> Iterator[Row]:
+        yield from rows_of(["ab", "c"])
+        raise UserError("line 3 is bad.")
+
+    asked = answers(batch_size=8)(failing())
+    assert [next(asked)[1], next(asked)[1]] == ["ab", "c"]
+    with pytest.raises(UserError, match="line 3"):
+        next(asked)
+
+
+def test_all_columns_count_for_a_pool() -> None:
+    wide = [Row(f"row {n}", {"text": "a", "other": ["x" * 59, {"deep": 1}]}, ("a",)) for n in range(4)]
+    assert wide[0].characters == len("texta" + "other" + "deep") + 59 + 1
+    assert [len(pool) for pool in pools(wide, 4, 32, 100)] == [2, 2]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,26 @@ def encoder(folder: Path, family: str) -> Path:
     return _save(folder, tokenizer, transformers.AutoModel.from_config(config))
 
 
+def foreign(folder: Path, family: str) -> Path:
+    """Save a model that is no plain body of texts: t5 and bart are encoder-decoders, clip sees images as well."""
+    import transformers
+
+    from quatrain.tokenizers.trained import WordPiece
+
+    tokenizer = WordPiece(vocab_size=120, min_frequency=1).fit(lambda: LINES)
+    ids = {"vocab_size": tokenizer.vocab_size, "pad_token_id": tokenizer.pad_id, "bos_token_id": 0, "eos_token_id": 1}
+    part: dict[str, Any] = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
+    part |= {"num_attention_heads": 2, "projection_dim": 8}
+    sizes: dict[str, dict[str, Any]] = {
+        "t5": {**ids, "d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 2, "num_heads": 2},
+        "bart": {**ids, "d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "max_position_embeddings": POSITIONS}
+        | {"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 32, "decoder_ffn_dim": 32},
+        "clip": {"text_config": {**part, **ids}, "vision_config": {**part, "image_size": 32, "patch_size": 16}},
+    }
+    config = transformers.AutoConfig.for_model(family, **sizes[family])
+    return _save(folder, tokenizer, transformers.AutoModel.from_config(config))
+
+
 def _parts(family: str) -> tuple[Any, Any]:
     import transformers
 

@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     import argparse
 
     from quatrain.inference.loading import Loaded
+    from quatrain.inference.target import Target, Task
+
+
+@contextmanager
+def gathered(wrong: list[str]) -> Iterator[None]:
+    """The sentences of a UserError in the block go to ``wrong``, to be told with others."""
+    try:
+        yield
+    except UserError as error:
+        wrong += error.sentences
 
 
 @contextmanager
@@ -37,9 +47,12 @@ def given(asked: "argparse.Namespace", names: Sequence[str]) -> dict[str, Any]:
 
 
 def load_target(asked: "argparse.Namespace", command: str, wrong: Sequence[str] = ()) -> "Loaded":
-    """Find and load TARGET for ``command``; what is ``wrong`` with the other arguments is told with what is of it.
+    """`find_asked` and `load_found` in one."""
+    return load_found(asked, find_asked(asked, command, wrong))
 
-    Device and precision are told on standard error where they were left to us, each with its reason.
+
+def find_asked(asked: "argparse.Namespace", command: str, wrong: Sequence[str] = ()) -> "Target":
+    """Find TARGET for ``command``; what is ``wrong`` with the other arguments is told with what is wrong with it.
 
     Raises:
         UserError: anything is wrong; before the hub is asked, where it is not the TARGET.
@@ -56,9 +69,21 @@ def load_target(asked: "argparse.Namespace", command: str, wrong: Sequence[str] 
         raise type(error)([*wrong, *error.sentences]) from error
     if wrong:
         raise UserError(wrong)
+    return target
+
+
+def load_found(asked: "argparse.Namespace", target: "Target", task: "Task | None" = None) -> "Loaded":
+    """Load ``target`` for ``task``, its own where that is None.
+
+    Device and precision are told on standard error where they were left to us, each with its reason.
+
+    Raises:
+        UserError: the device is absent, or the model cannot be used.
+        NotNow: the hub does not give the model.
+    """
     from quatrain.inference.loading import load
 
-    loaded = load(target, precision=asked.precision, device=asked.device)
+    loaded = load(target, task=task, precision=asked.precision, device=asked.device)
     chosen = [(name, choice) for name, choice in loaded.choices.items() if getattr(asked, name) == "auto"]
     if chosen:
         tell(", ".join(f"{name} {choice.value} ({choice.reason})" for name, choice in chosen))

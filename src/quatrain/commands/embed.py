@@ -4,9 +4,9 @@
     quatrain embed TARGET texts.txt --output vectors.npy --normalize
     cat texts.txt | quatrain embed TARGET - > vectors.jsonl
 
-For example, after quatrain train, which trains quick_sonnets:
+For example, after quatrain train run.dir=outputs/sonnets:
 
-    echo "Shall I compare thee to a summer's day?" | quatrain embed outputs/quick_sonnets/NAME -
+    echo "Shall I compare thee to a summer's day?" | quatrain embed outputs/sonnets -
 
 TARGET is a run, an export, any Hugging Face folder, or a hub name; its head, if it has one, is left out. The vector is
 the mean of the last hidden states of a text's tokens (--pool mean), the first one (first), or each of them (none).
@@ -16,8 +16,6 @@ alone. Nothing grows with the number of rows. docs/predict.md tells more.
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
-
-from quatrain.core.errors import UserError
 
 if TYPE_CHECKING:
     from quatrain.inference.rows import Row
@@ -29,7 +27,8 @@ SUFFIXES = ("parquet", "npy", "jsonl")
 def main(arguments: list[str]) -> int:
     """Run ``quatrain embed``; return its exit code."""
     from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.row_files import add_rows, tell
+    from quatrain.commands.asked import find_asked, load_found
+    from quatrain.commands.row_files import add_rows, find_ends, tell
 
     parser = arguments_of("embed", __doc__)
     add_target(parser)
@@ -39,26 +38,24 @@ def main(arguments: list[str]) -> int:
     asked = read_arguments(parser, arguments)
     if asked is None:
         return 0
-    from quatrain.inference.outputs import find_destination
     from quatrain.inference.rows import BadRows
-    from quatrain.inference.sources import find_source
-    from quatrain.inference.target import find_target
     from quatrain.inference.text_columns import to_embed
 
-    source = find_source(asked.file, asked.input_format)
-    destination = find_destination(asked.output, "jsonl", SUFFIXES)
-    if destination.form == "npy" and asked.pool == "none":
-        raise UserError(
+    wrong: list[str] = []
+    ends = find_ends(asked, SUFFIXES, wrong, "jsonl")
+    if ends and ends[1].form == "npy" and asked.pool == "none":
+        wrong.append(
             f"--output={asked.output} holds one vector for each row, and --pool none gives one for each token; write"
             " .parquet or .jsonl."
         )
-    target = find_target(asked.target, "embed")
+    target = find_asked(asked, "embed", wrong)
+    assert ends is not None
+    source, destination = ends
     from quatrain.inference.embedding import embed_rows
-    from quatrain.inference.loading import load
     from quatrain.inference.passing import pass_rows
     from quatrain.inference.streaming import Tally
 
-    loaded = load(target, task="encoder", precision=asked.precision, device=asked.device)
+    loaded = load_found(asked, target, "encoder")
 
     def ask(rows: "Iterable[Row]") -> "Iterator[tuple[Row, list[Any]]]":
         said = embed_rows(
@@ -69,6 +66,7 @@ def main(arguments: list[str]) -> int:
             batch_size=asked.batch_size,
             max_length=asked.max_length,
             tally=tally,
+            refuse=bad,
         )
         return ((row, [vectors]) for row, vectors in said)
 

@@ -30,7 +30,8 @@ OF_STANDARD_OUTPUT = {"txt": "csv", "parquet": "jsonl"}
 def main(arguments: list[str]) -> int:
     """Run ``quatrain predict``; return its exit code."""
     from quatrain.commands.arguments import add_target, arguments_of, read_arguments
-    from quatrain.commands.row_files import add_rows, tell
+    from quatrain.commands.asked import find_asked, gathered, load_found
+    from quatrain.commands.row_files import add_rows, find_ends, tell
 
     parser = arguments_of("predict", __doc__)
     add_target(parser)
@@ -41,27 +42,33 @@ def main(arguments: list[str]) -> int:
     asked = read_arguments(parser, arguments)
     if asked is None:
         return 0
-    from quatrain.inference.outputs import find_destination
     from quatrain.inference.rows import BadRows
-    from quatrain.inference.sources import find_source
-    from quatrain.inference.target import find_target
-    from quatrain.inference.text_columns import to_predict
+    from quatrain.inference.text_columns import check_options, to_predict
 
-    source = find_source(asked.file, asked.input_format)
-    usual = OF_STANDARD_OUTPUT.get(source.form, source.form)
-    destination = find_destination(asked.output, asked.output_format or usual, SUFFIXES)
-    target = find_target(asked.target, "predict")
+    wrong: list[str] = []
+    ends = find_ends(asked, SUFFIXES, wrong, asked.output_format, OF_STANDARD_OUTPUT)
+    if asked.output and asked.output_format:
+        wrong.append(
+            f"--output-format={asked.output_format} is of standard output, and the ending of --output={asked.output}"
+            " tells its format; leave one out."
+        )
+    with gathered(wrong):
+        check_options(asked.text, asked.text_pair)
+    target = find_asked(asked, "predict", wrong)
+    assert ends is not None
+    source, destination = ends
     choose = to_predict(target, asked.text, asked.text_pair)
-    from quatrain.inference.loading import load
     from quatrain.inference.passing import pass_rows
     from quatrain.inference.prediction import labels_of, predict_rows
     from quatrain.inference.streaming import Tally
 
-    loaded = load(target, precision=asked.precision, device=asked.device)
+    loaded = load_found(asked, target)
     labels = labels_of(loaded.model.config)
 
     def ask(rows: "Iterable[Row]") -> "Iterator[tuple[Row, list[Any]]]":
-        said = predict_rows(loaded, rows, batch_size=asked.batch_size, max_length=asked.max_length, tally=tally)
+        said = predict_rows(
+            loaded, rows, batch_size=asked.batch_size, max_length=asked.max_length, tally=tally, refuse=bad
+        )
         return ((row, _values(one, asked.all)) for row, one in said)
 
     bad, tally = BadRows(skip=asked.on_error == "skip"), Tally()

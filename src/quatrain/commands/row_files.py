@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quatrain.inference.outputs import Destination
     from quatrain.inference.rows import BadRows
+    from quatrain.inference.sources import Source
     from quatrain.inference.streaming import Tally
 
 
@@ -28,6 +30,30 @@ def add_rows(parser: argparse.ArgumentParser) -> None:
         default="stop",
         help="stop at a bad row, which is the default, or skip and count such rows",
     )
+
+
+def find_ends(
+    asked: argparse.Namespace,
+    suffixes: Sequence[str],
+    wrong: list[str],
+    form: str | None = None,
+    usual: Mapping[str, str] | None = None,
+) -> "tuple[Source, Destination] | None":
+    """Return where rows come from and go; None where that is ``wrong``, which is told there.
+
+    Standard output gets ``form``; where that is None, the form of the rows, or what ``usual`` has for it.
+    """
+    from quatrain.commands.asked import gathered
+    from quatrain.inference.outputs import find_destination
+    from quatrain.inference.sources import find_source
+
+    source = destination = None
+    with gathered(wrong):
+        source = find_source(asked.file, asked.input_format)
+    own = source.form if source else suffixes[0]
+    with gathered(wrong):
+        destination = find_destination(asked.output, form or (usual or {}).get(own, own), suffixes)
+    return (source, destination) if source and destination else None
 
 
 def tell(done: int, destination: "Destination", bad: "BadRows", tally: "Tally") -> None:

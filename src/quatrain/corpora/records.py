@@ -12,6 +12,7 @@ from quatrain.corpora.bounds import LONGEST_LINE
 from quatrain.corpora.file_contents import Stretch, byte_lines
 from quatrain.corpora.files import suffix_of
 from quatrain.corpora.parquet import open_parquet
+from quatrain.corpora.row_lines import LinesOfRow
 
 Lines = Iterable[tuple[int, str]]
 
@@ -101,30 +102,36 @@ def json_rows(lines: Lines, where: str, refuse: Refuse = stop) -> Iterator[tuple
 def table_rows(lines: Lines, where: str, delimiter: str, refuse: Refuse = stop) -> Iterator[tuple[int, list[str]]]:
     """Yield (first line, fields) of a table whose fields are quoted as RFC 4180 has it, the header first.
 
+    Where ``refuse`` goes on after a row of several lines, which one stray quote makes of all lines to the next quote,
+    only its first line is left out, and reading goes on with the second.
+
     Raises:
         UserError: a row with wrong quotes, or with another number of fields than the header, unless ``refuse`` goes on;
             a header with wrong quotes.
     """
     # The limit of 128 KiB a field belongs to the process; documents are longer.
     csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
+    feed = LinesOfRow(lines)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
     header: list[str] | None = None
     while True:
-        first = reader.line_num + 1
+        feed.begin()
         try:
             row = next(reader, None)
         except csv.Error as error:
-            wrong = UserError(f"{where}, line {first}: {error}; mend the quotes of that row.")
+            wrong = UserError(f"{where}, line {feed.first}: {error}{feed.extent}; mend the quotes of that row.")
             (stop if header is None else refuse)(wrong)
+            feed.again()
             continue
         if row is None:
             return
         header = row if header is None else header
         if row and len(row) != len(header):
-            fix = "the row (a field with the separator in it stands in double quotes)"
-            refuse(UserError(uneven(f"{where}, line {first}", row, header, fix)))
+            fix = f"the row (a field with the separator in it stands in double quotes){feed.extent}"
+            refuse(UserError(uneven(f"{where}, line {feed.first}", row, header, fix)))
+            feed.again()
         elif row or row is header:
-            yield first, row
+            yield feed.first, row
 
 
 def uneven(where: str, row: list[str], header: list[str], mend: str) -> str:

@@ -13,8 +13,8 @@ from quatrain.inference.columns import Columns
 from quatrain.inference.rows import Row
 from quatrain.inference.text_writers import json_text
 
-_ROWS, _NUMBERS = 1 << 13, 1 << 21
-"""What is held before it is written as a row group: rows, and numbers of their vectors."""
+_ROWS, _NUMBERS, _CHARACTERS = 1 << 13, 1 << 21, 1 << 24
+"""What is held before it is written as a row group: rows, numbers of their vectors, characters of their columns."""
 
 
 class ParquetWriter:
@@ -28,7 +28,7 @@ class ParquetWriter:
         self._path, self._columns, self._types = path, columns, dict(types)
         self._typed = bool(types)
         self._rows: list[tuple[Row, Sequence[Any]]] = []
-        self._numbers = 0
+        self._numbers = self._characters = 0
         self._file: Any = None
 
     def __enter__(self) -> "ParquetWriter":
@@ -52,7 +52,8 @@ class ParquetWriter:
         """
         self._rows.append((row, values))
         self._numbers += sum(value.size for value in values if isinstance(value, np.ndarray))
-        if len(self._rows) >= _ROWS or self._numbers >= _NUMBERS:
+        self._characters += row.characters
+        if len(self._rows) >= _ROWS or self._numbers >= _NUMBERS or self._characters >= _CHARACTERS:
             self._write_group()
 
     def _write_group(self) -> None:
@@ -68,7 +69,7 @@ class ParquetWriter:
         if self._file is None:
             self._file = pyarrow.parquet.ParquetWriter(self._path, table.schema)
         self._file.write_table(table)
-        self._rows, self._numbers = [], 0
+        self._rows, self._numbers, self._characters = [], 0, 0
 
     def _own(self, name: str) -> Any:
         import pyarrow

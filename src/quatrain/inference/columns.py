@@ -8,6 +8,8 @@ from quatrain.core.errors import UserError
 PREFIX = "predicted_"
 """Before the name of an added column where the rows have one of that name, as labelled rows have ``label``."""
 
+_TEARS = frozenset("\t\n\r")
+
 
 class Columns:
     """Those of the first row and, behind them, the added ones, in a file format ``form``.
@@ -56,4 +58,4 @@ class Columns:
         """The first text that a line of tab-separated values cannot hold, where it is to hold them."""
         if self.form != "tsv":
             return None
-        return next((value for value in values if isinstance(value, str) and ("\t" in value or "\n" in value)), None)
+        return next((value for value in values if isinstance(value, str) and not _TEARS.isdisjoint(value)), None)

@@ -1,6 +1,7 @@
 """What a model's body makes of texts: vectors."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Literal
@@ -12,7 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from quatrain.core.errors import UserError
-from quatrain.inference.forward import arguments_of, named_rows
+from quatrain.corpora.records import Refuse, stop
+from quatrain.inference.forward import called, named_rows
 from quatrain.inference.loading import Loaded
 from quatrain.inference.rows import Row
 from quatrain.inference.streaming import POOL_CHARACTERS, POOL_ROWS, Answers, Arrays, Tally, encoder_of, fill_of
@@ -38,8 +40,8 @@ def embed_texts(
 ) -> Iterator[Vectors]:
     """Yield the vector of each text in order, or with ``pool="none"`` those of its tokens; special tokens count.
 
-    ``loaded``: the body alone, by ``load(target, task="encoder")``. ``normalize``: every vector gets length 1.
-    ``max_length``: as for `predict_texts`.
+    ``loaded``: the body alone, by ``load(target, task="encoder")``, of an encoder-decoder its encoder.
+    ``normalize``: every vector gets length 1. ``max_length``: as for `predict_texts`.
 
     Raises:
         UserError: something else than text, a model whose vectors are no numbers, or a ``max_length`` that does not
@@ -60,8 +62,11 @@ def embed_rows(
     batch_size: int = 32,
     max_length: int | None = None,
     tally: Tally | None = None,
+    refuse: Refuse = stop,
 ) -> Iterator[tuple[Row, Vectors]]:
-    """Yield each row with what `embed_texts` makes of its one text, in order; ``tally`` is counted up on the way.
+    """Yield each row with what `embed_texts` makes of its one text, in order.
+
+    ``tally`` is counted up on the way; ``refuse`` gets the error of a row without a token.
 
     Raises:
         UserError: as `embed_texts`, with the row's place.
@@ -70,6 +75,8 @@ def embed_rows(
     first = next(source, None)
     if first is None:
         return
+    if loaded.model.config.is_encoder_decoder:
+        loaded = replace(loaded, model=loaded.model.get_encoder())
     less = _UNPOOLED if pool == "none" else 1
     answers = Answers(
         encoder_of(loaded, pairs=len(first.texts) == 2, max_length=max_length),
@@ -79,6 +86,7 @@ def embed_rows(
         pool_rows=POOL_ROWS // less,
         pool_characters=POOL_CHARACTERS // less,
         tally=tally,
+        refuse=refuse,
     )
     for row, vectors in answers(chain([first], source)):
         if not np.isfinite(vectors).all():
@@ -105,8 +113,8 @@ def pooled(hidden: Tensor, mask: Tensor, pool: Pool) -> Tensor:
 def _embeddings(loaded: Loaded, pool: Pool, normalize: bool, batches: Iterable[Arrays]) -> Iterator[Sequence[Vectors]]:
     with loaded.computing():
         for batch in batches:
-            given = arguments_of(loaded, batch)
-            hidden = loaded.model(**given).last_hidden_state.float()
+            said, given = called(loaded, batch)
+            hidden = said.last_hidden_state.float()
             with torch.autocast(loaded.device.type, enabled=False):
                 vectors = pooled(hidden, given["attention_mask"], pool)
                 vectors = functional.normalize(vectors, dim=-1) if normalize else vectors

@@ -21,6 +21,22 @@ def arguments_of(loaded: Loaded, batch: Arrays) -> dict[str, Any]:
     return given
 
 
+def called(loaded: Loaded, batch: Arrays) -> tuple[Any, dict[str, Any]]:
+    """Return what the model makes of ``batch``, and the tensors that it was given.
+
+    Raises:
+        UserError: the model cannot be called with tokens alone.
+    """
+    given = arguments_of(loaded, batch)
+    try:
+        return loaded.model(**given), given
+    except (LookupError, TypeError, ValueError, AttributeError, NotImplementedError, AssertionError) as error:
+        raise UserError(
+            f"{loaded.target.given} ({type(loaded.model).__name__}) gives no answer to texts alone"
+            f" ({type(error).__name__}: {str(error).strip():.150}); name a model of texts, such as BERT."
+        ) from error
+
+
 def named_rows(texts: Iterable[str | tuple[str, str]]) -> Iterator[Row]:
     """Yield texts and pairs as rows, which are called by their number from 1.
 

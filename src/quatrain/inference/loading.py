@@ -96,7 +96,13 @@ def _model(target: Target, task: Task, config: Any) -> Any:
 
 
 def _check_vocabulary(target: Target, tokenizer: Tokenizer, model: Any) -> None:
-    rows = model.get_input_embeddings().weight.shape[0]
+    try:
+        rows = model.get_input_embeddings().weight.shape[0]
+    except (AttributeError, NotImplementedError) as error:
+        raise UserError(
+            f"{target.given} is a {type(model).__name__}, which has no table of tokens of its own; name a model of"
+            " texts, such as BERT."
+        ) from error
     if tokenizer.vocab_size > rows:
         raise UserError(
             f"{target.given}: the tokenizer has {tokenizer.vocab_size:,} entries and the model {rows:,} only; name a"

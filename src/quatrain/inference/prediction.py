@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quatrain.core.errors import UserError
-from quatrain.inference.forward import arguments_of, named_rows
+from quatrain.corpora.records import Refuse, stop
+from quatrain.inference.forward import called, named_rows
 from quatrain.inference.loading import Loaded
 from quatrain.inference.rows import Row
 from quatrain.inference.streaming import Answers, Arrays, Tally, encoder_of, fill_of
@@ -52,10 +53,11 @@ def predict_rows(
     batch_size: int = 32,
     max_length: int | None = None,
     tally: Tally | None = None,
+    refuse: Refuse = stop,
 ) -> Iterator[tuple[Row, Prediction]]:
     """Yield each row with its prediction, in order; see `predict_texts`. All rows have one text, or all have two.
 
-    ``tally`` is counted up on the way.
+    ``tally`` is counted up on the way; ``refuse`` gets the error of a row without a token.
 
     Raises:
         UserError: as `predict_texts`, with the row's place.
@@ -69,7 +71,8 @@ def predict_rows(
     fill = fill_of(loaded)
     if loaded.model.config.pad_token_id is None:
         loaded.model.config.pad_token_id = fill  # GPT-2 answers at the last token that is no padding
-    answers = Answers(encoder, partial(_predictions, loaded, read), fill=fill, batch_size=batch_size, tally=tally)
+    compute = partial(_predictions, loaded, read)
+    answers = Answers(encoder, compute, fill=fill, batch_size=batch_size, tally=tally, refuse=refuse)
     for row, said in answers(chain([first], source)):
         if said is None:
             raise UserError(
@@ -134,7 +137,7 @@ def _predictions(
 ) -> Iterator[Sequence[Prediction | None]]:
     with loaded.computing():
         for batch in batches:
-            logits = loaded.model(**arguments_of(loaded, batch)).logits
+            logits = called(loaded, batch)[0].logits
             yield read(logits.float().cpu().numpy().astype(np.float64))
 
 

@@ -15,7 +15,7 @@ TEXT_OPTIONS = ("--text", "--text-pair")
 SHOWN = 10
 """Bad rows that are told one by one."""
 
-_SKIP = "or pass over such rows with --on-error skip"
+OR_SKIP = "or pass over such rows with --on-error skip"
 _FIRST_BYTE, _LAST_BYTE = 0xDC80, 0xDCFF  # what surrogateescape makes of a byte that is not UTF-8
 
 
@@ -25,6 +25,11 @@ class Row(NamedTuple):
     place: str
     columns: Mapping[str, Any]
     texts: tuple[str, ...]
+
+    @property
+    def characters(self) -> int:
+        """How many it holds, in all its columns; a number counts as one."""
+        return _characters(self.columns or self.texts)
 
 
 Choose = Callable[[Source, Sequence[str]], tuple[str, ...]]
@@ -93,13 +98,21 @@ def _mistake(columns: Mapping[str, Any], names: Sequence[str], place: str) -> st
             return missing_column(place, name, columns, option)
         if not isinstance(value := columns[name], str):
             shown = "null" if value is None else f"{type(value).__name__} {value!r:.40}"
-            return f"{place}: column {name} is {shown}, not a text; mend the row, {_SKIP}."
+            return f"{place}: column {name} is {shown}, not a text; mend the row, {OR_SKIP}."
         if not value.strip():
-            return f"{place}: column {name} is empty; mend the row, {_SKIP}."
+            return f"{place}: column {name} is empty; mend the row, {OR_SKIP}."
     for name, value in columns.items():
         if broken := lone_surrogate(name) or _half_pair(value):
-            return f"{place}: column {name} holds {_told(broken)}, {_SKIP}."
+            return f"{place}: column {name} holds {_told(broken)}, {OR_SKIP}."
     return None
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(map(_characters, value)) + sum(map(_characters, value.values()))
+    return sum(map(_characters, value)) if isinstance(value, list | tuple) else 1
 
 
 def _half_pair(value: Any) -> str | None:

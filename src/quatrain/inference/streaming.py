@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quatrain.core.errors import UserError
+from quatrain.corpora.records import Refuse, stop
 from quatrain.data.collate import Layout
 from quatrain.data.pair_encoding import PairEncoder
 from quatrain.inference.loading import Loaded
-from quatrain.inference.rows import Row
+from quatrain.inference.rows import OR_SKIP, Row
 from quatrain.inference.text_columns import data_of
 
 POOL_ROWS = 2048
@@ -59,48 +60,61 @@ class Answers(Generic[Answer]):
         pool_rows: int = POOL_ROWS,
         pool_characters: int = POOL_CHARACTERS,
         tally: Tally | None = None,
+        refuse: Refuse = stop,
     ) -> None:
         self.encoder, self.compute, self.fill, self.batch_size = encoder, compute, fill, batch_size
         self.pool_rows, self.pool_characters = pool_rows, pool_characters
-        self.tally = tally or Tally()
+        self.tally, self.refuse = tally or Tally(), refuse
 
     def __call__(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Answer]]:
         """Yield each row with its answer, in order.
 
         Raises:
-            UserError: a row has no token.
+            UserError: a row has no token, unless ``refuse`` goes on; the rows before it have come.
         """
         for pool in pools(rows, self.batch_size, self.pool_rows, self.pool_characters):
-            yield from zip(pool, self._answered(pool), strict=True)
+            yield from self._answered(pool)
 
-    def _answered(self, pool: list[Row]) -> list[Answer]:
+    def _answered(self, pool: list[Row]) -> Iterator[tuple[Row, Answer]]:
         texts = zip(*(row.texts for row in pool), strict=True)
         encoded = self.encoder(dict(zip(("text_a", "text_b"), map(list, texts), strict=False)))
         self.tally.cut += sum(encoded.pop("truncated"))
         self.tally.length = self.encoder.max_length
         lengths = np.asarray([len(ids) for ids in encoded["input_ids"]], dtype=np.int64)
-        if not lengths.all():
-            place = pool[int(lengths.argmin())].place
-            raise UserError(f"{place}: the tokenizer makes no token of the text; leave the row out.")
-        shares = by_length(lengths, self.batch_size)
+        some = np.flatnonzero(lengths)
+        shares = [some[share] for share in by_length(lengths[some], self.batch_size)]
         answers: list[Any] = [None] * len(pool)
         batches = (_batch(encoded, lengths, share, self.fill) for share in shares)
         for share, found in zip(shares, self.compute(batches), strict=True):
             for place, answer in zip(share.tolist(), found, strict=True):
                 answers[place] = answer
-        return answers
+        for row, length, answer in zip(pool, lengths.tolist(), answers, strict=True):
+            if length:
+                yield row, answer
+            else:
+                self.refuse(
+                    UserError(f"{row.place}: the tokenizer makes no token of the text; leave the row out, {OR_SKIP}.")
+                )
 
 
 def pools(rows: Iterable[Row], first: int, most: int, characters: int) -> Iterator[list[Row]]:
-    """Yield the rows in lists: ``first`` rows, then twice as many each time, up to ``most`` rows or ``characters``."""
+    """Yield the rows in lists: ``first`` rows, then twice as many each time, up to ``most`` rows or ``characters``.
+
+    Where the rows end in a UserError, those before it come, then the error.
+    """
     pool: list[Row] = []
     wanted, size = min(first, most), 0
-    for row in rows:
-        pool.append(row)
-        size += sum(map(len, row.texts))
-        if len(pool) >= wanted or size >= characters:
+    try:
+        for row in rows:
+            pool.append(row)
+            size += row.characters
+            if len(pool) >= wanted or size >= characters:
+                yield pool
+                pool, size, wanted = [], 0, min(2 * wanted, most)
+    except UserError:
+        if pool:
             yield pool
-            pool, size, wanted = [], 0, min(2 * wanted, most)
+        raise
     if pool:
         yield pool
 

@@ -14,17 +14,18 @@ from quatrain.inference.target import Target
 _VERSE = "verse"  # its rows are pairs
 
 
+def check_options(text: str | None, text_pair: str | None) -> None:
+    """Raise UserError where the second text of a pair is named without the first."""
+    if text_pair and not text:
+        raise UserError(f"--text-pair={text_pair} names the second text of a pair; name the first with --text COLUMN.")
+
+
 def to_predict(target: Target, text: str | None, text_pair: str | None) -> Choose:
     """The columns of one text or two: those that are named, else those of the target's run, else the customary ones.
 
     What is returned raises UserError where they are not there, cannot be told, or are another number than the run was
     trained on.
-
-    Raises:
-        UserError: the second of a pair is named without the first.
     """
-    if text_pair and not text:
-        raise UserError(f"--text-pair={text_pair} names the second text of a pair; name the first with --text COLUMN.")
     data = data_of(target)
     own = data["text_columns"] if "text_columns" in data and isinstance(data["text_columns"], list) else []
     wanted = tuple(name for name in (text, text_pair) if name) or tuple(own)
