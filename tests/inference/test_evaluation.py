@@ -1,11 +1,14 @@
 """Evaluating a run says what its training logged for the same split and weights; its data is cut and masked alike."""
 
 import math
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from quatrain.core.errors import UserError
 from quatrain.inference.bootstrap import Resampling
@@ -13,6 +16,7 @@ from quatrain.inference.data_options import DataOptions
 from quatrain.inference.evaluation import Evaluation, evaluate
 from quatrain.inference.held_out import find_held_out
 from quatrain.inference.loading import Loaded, load
+from quatrain.inference.model_data import data_for
 from quatrain.inference.scoring import score_tokens
 from quatrain.inference.target import find_target
 from quatrain.runs.directory import RunDirectory
@@ -137,3 +141,27 @@ def test_bits_per_character_follow_from_the_loss(finished: Any) -> None:
         assert getattr(found.metrics["perplexity"], end) == pytest.approx(
             math.exp(getattr(found.metrics["loss"], end)), rel=1e-2
         )
+
+
+def test_special_strings_are_read_as_in_the_training(finished: Any, tmp_path: Path) -> None:
+    """Every command has the tokenizer with what its run allows, which its files do not hold."""
+    run = RunDirectory(shutil.copytree(finished("experiment=quick_mrpc", *PLAIN).path, tmp_path / "run"))
+    config = run.read_config()
+    (plain,) = loaded(run).tokenizer.encode(["a [MASK] b"])
+    for allowed in (["[MASK]"], []):
+        run.config.write_text(
+            yaml.safe_dump({**config, "tokenizer": {**config["tokenizer"], "allowed_special": allowed}})
+        )
+        model = loaded(run)
+        (ids,) = model.tokenizer.encode(["a [MASK] b"])
+        assert (model.tokenizer.mask_id in ids) == bool(allowed)
+        data = data_for(model, DataOptions())
+        data.load()
+        assert data.tokenizer is model.tokenizer
+    assert ids.tolist() == plain.tolist()
+    for wrong in (3, [["a"]], ["[NONE]"]):
+        run.config.write_text(
+            yaml.safe_dump({**config, "tokenizer": {**config["tokenizer"], "allowed_special": wrong}})
+        )
+        with pytest.raises(UserError, match="tokenizer"):
+            loaded(run)

@@ -65,7 +65,7 @@ def load(target: Target, *, task: Task | None = None, precision: Precision = "au
     accelerator, _ = choose_accelerator(device)
     chosen = choose_precision(precision, accelerator.value)
     torch.set_num_threads(choose_threads().value)
-    tokenizer = Pretrained(source=str(target.folder)).fit()
+    tokenizer = _tokenizer(target)
     config = load_config(str(target.folder), None)
     model = _model(target, task, config)
     _check_vocabulary(target, tokenizer, model)
@@ -79,6 +79,23 @@ def load(target: Target, *, task: Task | None = None, precision: Precision = "au
         longest=positions(config.to_dict()),
         choices={"device": accelerator, "precision": chosen},
     )
+
+
+def _tokenizer(target: Target) -> Tokenizer:
+    """The tokenizer of the folder, with those settings of its run that the files do not hold."""
+    source = str(target.folder)
+    if target.run is None:
+        return Pretrained(source=source).fit()
+    settings = target.run.read_config().get("tokenizer")
+    if not isinstance(settings, dict):
+        raise UserError(f"{target.run.config} has no group tokenizer; it was not written by quatrain.")
+    said = {name: settings[name] for name in ("allowed_special", "engine") if name in settings}
+    try:
+        return Pretrained(source=source, **said).fit()
+    except (TypeError, ValueError) as error:  # a value of another type than these have
+        raise UserError(
+            f"{target.run.config}: its tokenizer cannot be built ({' '.join(str(error).split())})."
+        ) from error
 
 
 def _model(target: Target, task: Task, config: Any) -> Any:

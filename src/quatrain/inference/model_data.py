@@ -11,7 +11,7 @@ from quatrain.data.module import LanguageData
 from quatrain.data.pairs import SentencePairs
 from quatrain.inference.data_options import DataOptions
 from quatrain.inference.loading import Loaded
-from quatrain.tokenizers.tokenizer import Tokenizer
+from quatrain.runs.directory import RunDirectory
 
 FOREIGN: Mapping[str, Mapping[str, Any]] = {
     "sequence_classification": {"_target_": "quatrain.data.pairs.SentencePairs", "max_length": 512},
@@ -20,14 +20,11 @@ FOREIGN: Mapping[str, Mapping[str, Any]] = {
 }
 """The data of a model that no run here trained, by its task; ``max_length`` where it has positions for so many."""
 
-_ENCODING = ("allowed_special", "engine")
-"""The settings of a tokenizer that its files do not hold."""
-
 
 def source_of(loaded: Loaded) -> str | None:
     """The ``data.source`` of the run; None where there is no run."""
     run = loaded.target.run
-    return None if run is None else str(_part(run.read_config(), "data")["source"])
+    return None if run is None else str(_data_of(run)["source"])
 
 
 def place_of(source: str) -> str:
@@ -43,12 +40,8 @@ def data_for(loaded: Loaded, options: DataOptions, source: str | None = None) ->
         UserError: an option is of no use, or the config of the run cannot be built here.
     """
     settings = options.settings(loaded.target.task, loaded.longest)
-    tokenizer = loaded.tokenizer
     if run := loaded.target.run:
-        config = run.read_config()
-        node = _part(config, "data")
-        said = {name: value for name, value in _part(config, "tokenizer").items() if name in _ENCODING}
-        tokenizer = Tokenizer(tokenizer.hf, **said)
+        node = _data_of(run)
     else:
         node = dict(FOREIGN[loaded.target.task])
         node["max_length"] = min(node["max_length"], loaded.longest or node["max_length"])
@@ -62,7 +55,7 @@ def data_for(loaded: Loaded, options: DataOptions, source: str | None = None) ->
         )
     arguments = {**node, **settings, **_for_the_model(found, node, loaded.model)}
     try:
-        data: LanguageData = build(arguments, "data", tokenizer=tokenizer)
+        data: LanguageData = build(arguments, "data", tokenizer=loaded.tokenizer)
     except (TypeError, ValueError) as error:
         raise UserError(
             f"{run.config if run else node['_target_']}: its data cannot be built ({' '.join(str(error).split())})."
@@ -85,13 +78,13 @@ def _takes_token_types(model: Any) -> bool:
     return takes and getattr(model.config, "type_vocab_size", 2) > 1
 
 
-def _part(config: Mapping[str, Any], group: str) -> dict[str, Any]:
-    """The group of a frozen config.
+def _data_of(run: RunDirectory) -> dict[str, Any]:
+    """The data of a frozen config.
 
     Raises:
         UserError: it has none.
     """
-    part = config.get(group)
-    if not isinstance(part, dict) or "_target_" not in part or (group == "data" and "source" not in part):
-        raise UserError(f"config.yaml has no {group} that can be built; it was not written by quatrain.")
+    part = run.read_config().get("data")
+    if not isinstance(part, dict) or not {"_target_", "source"} <= part.keys():
+        raise UserError("config.yaml has no data that can be built; it was not written by quatrain.")
     return part
