@@ -1,5 +1,6 @@
 """How the data of another source are read: what the command line says, and its words in sentences about them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ _KEYS: Mapping[str, str] = {
     "data.sha256": "--sha256",
 }
 """What the keys of an experiment are called here; one that begins another one's name comes after it."""
+
+_KEY = re.compile(rf"(?<![\w./\\=-])({'|'.join(map(re.escape, _KEYS))})(?![\w/\\-]|\.\w)")
+"""A key in a sentence, where it is not part of a path or of another word."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,5 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        sentences = error.sentences
-        for key, flag in _KEYS.items():
-            sentences = [sentence.replace(key, flag) for sentence in sentences]
-        raise type(error)(sentences) from error
+        told = [_KEY.sub(lambda found: _KEYS[found[1]], sentence) for sentence in error.sentences]
+        raise type(error)(told) from error
