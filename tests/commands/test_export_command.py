@@ -263,7 +263,9 @@ def test_without_checkpoints_the_export_is_taken(
     folder, said = exported(capsys, str(run.path), "--to", str(tmp_path / "new"))
     assert f"the weights are those of {run.export}" in said
     assert (folder / "model.safetensors").read_bytes() == (run.export / "model.safetensors").read_bytes()
-    assert "holds no checkpoint" in refused(capsys, str(run.path), "--checkpoint", "last")
+    assert "holds no checkpoint" in refused(
+        capsys, str(run.path), "--checkpoint", "last", "--to", str(tmp_path / "last")
+    )
     shutil.rmtree(run.export)
     assert "neither checkpoints nor an export" in refused(capsys, str(run.path))
 
@@ -320,6 +322,31 @@ def test_a_run_that_is_not_done_says_its_status(run: RunDirectory, capsys: pytes
     run.set_status("pruned", "A trial.")
     assert "not done but pruned (A trial); its search ended it early" in refused(capsys, str(run.path))
     assert "is no run directory" in refused(capsys, str(run.export))
+
+
+def test_a_run_resumed_before_the_lock_was_ours(
+    run: RunDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is done when the command begins, and no more when it holds the lock."""
+    from quatrain.runs import lock
+
+    locked, before = lock.locked, content(run.export)
+
+    def taken_late(which: RunDirectory, file: Path) -> Any:
+        run.set_status("failed", "Meanwhile.")
+        return locked(which, file)
+
+    monkeypatch.setattr(lock, "locked", taken_late)
+    assert "not done but failed (Meanwhile)" in refused(capsys, str(run.path))
+    assert content(run.export) == before
+
+
+def test_the_runs_own_export_keeps_the_best_weights(run: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    before = content(run.path)
+    said = refused(capsys, str(run.path), "--checkpoint", "last")
+    assert said.startswith("error: --checkpoint last needs a folder of its own")
+    assert "add --to DIR" in said
+    assert content(run.path) == before
 
 
 def test_what_computes_something_else_leaves_nothing(

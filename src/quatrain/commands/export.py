@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
         "--checkpoint",
         choices=("best", "last"),
         default="best",
-        help="best: of the best validation score; last: of the last step",
+        help="best: of the best validation score; last: of the last step, which needs --to",
     )
     asked = read_arguments(parser, arguments)
     if asked is None:

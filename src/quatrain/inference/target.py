@@ -4,16 +4,17 @@ Nothing here loads torch, and nothing in a folder is ever run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from quatrain.core.errors import UserError
 from quatrain.models.folder_checks import KEY, WEIGHT_FILES, read_json
-from quatrain.models.sources import check_weights, fetched, resolve
+from quatrain.models.sources import fetched, resolve
 from quatrain.runs.directory import RunDirectory, load_run
 from quatrain.runs.export import auto_class
+from quatrain.runs.finished import require_done
 from quatrain.tokenizers.sources import TOKENIZER_FILES
 
 Task = Literal["sequence_classification", "masked_lm", "causal_lm", "encoder"]
@@ -86,14 +87,12 @@ def find_target(given: str, command: str) -> Target:
         NotNow: the hub does not give the files.
     """
     run = _run_of(Path(given).expanduser())
-    if wrong := check_weights(given):
-        raise UserError(wrong)
     source, commit = resolve(given, None)
-    folder = fetched(source, commit, (*WEIGHT_FILES, *TOKENIZER_FILES))
+    folder = fetched(source, commit, ("config.json",))  # judged before gigabytes of weights are fetched
     architecture = _architecture(read_json(folder / "config.json"))
     target = Target(given, folder, architecture, TASKS.get(auto_class(architecture), "encoder"), run)
     _fit(target, command)
-    return target
+    return replace(target, folder=fetched(source, commit, (*WEIGHT_FILES, *TOKENIZER_FILES)))
 
 
 def _run_of(path: Path) -> RunDirectory | None:
@@ -107,12 +106,7 @@ def _run_of(path: Path) -> RunDirectory | None:
     if not (place / "config.yaml").is_file():
         return None
     run = load_run(place)
-    status = run.status()
-    if status.status != "done":
-        why = f" ({status.why.rstrip('.')})" if status.why else ""
-        raise UserError(
-            f"{path} is a run that is not done but {status.status}{why}; quatrain resume {path} goes on with it."
-        )
+    require_done(run)
     return run
 
 

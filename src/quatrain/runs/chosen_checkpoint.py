@@ -35,10 +35,10 @@ def choose_checkpoint(run: RunDirectory, which: Which) -> Chosen:
     else:
         saved = _of_step(run, found, found[0].step if best is None else best)
     if not saved.is_whole():
-        other = "last" if which == "best" else "best"
+        other = "--checkpoint last --to DIR" if which == "best" else "--checkpoint best"
         raise UserError(
             f"{saved.path} is torn or corrupt, for its content is not what its name says; put the file back, or take"
-            f" another checkpoint with --checkpoint {other}."
+            f" another checkpoint with {other}."
         )
     return Chosen(saved, saved.step)
 
@@ -49,7 +49,7 @@ def _of_step(run: RunDirectory, found: list[Saved], step: int) -> Saved:
         steps = ", ".join(f"{one.step:,}" for one in found)
         raise UserError(
             f"The best checkpoint, of step {step:,}, is not in {run.checkpoints}, which has step {steps}; put it back,"
-            " or take the last one with --checkpoint last."
+            " or take the last one with --checkpoint last --to DIR."
         )
     return next((one for one in of_step if one.is_whole()), of_step[0])
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from quatrain.core.errors import UserError
 from quatrain.runs.chosen_checkpoint import Which
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.finished import require_done
 
 if TYPE_CHECKING:
     from quatrain.runs.forms import Form
@@ -18,12 +19,6 @@ FOLDERS: "Mapping[Form, str]" = {"safetensors": "export", "onnx": "export-onnx"}
 """Where a form goes in the run directory, if no other place is named."""
 
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-
-GOES_ON = {
-    "running": "wait for its end.",
-    "pruned": "its search ended it early; quatrain resume {path} --max-epochs N trains it on.",
-}
-"""What to do with a run that is not done; with any other, to go on with it."""
 
 
 def hand_on(
@@ -40,21 +35,28 @@ def hand_on(
         run: a run that is done.
         place: a new folder; None is that of `FOLDERS` in the run directory, whose content is replaced whole.
         form: safetensors for transformers, or one ONNX file.
-        which: the checkpoint.
+        which: the checkpoint; ``last`` needs a ``place``, so that the run's own folders keep the best weights.
         tell: gets sentences on what is done.
 
     Raises:
-        UserError: the run is not done, the place is taken, a package is missing, or the checkpoint cannot be used.
+        UserError: the run is not done, the place is taken, or missing for the last checkpoint, a package is missing, or
+            the checkpoint cannot be used.
         NotNow: the folder cannot be written.
         ExportMismatch: what was written does not compute what the checkpoint does; nothing is left of it.
     """
-    refuse_unfinished(run)
+    require_done(run)
+    if which == "last" and place is None:
+        raise UserError(
+            f"--checkpoint last needs a folder of its own, for {run.path / FOLDERS[form]} holds the best weights, which"
+            " other commands take; add --to DIR."
+        )
     if form == "onnx":
         _require_onnx()
     if place is not None and os.path.lexists(place):
         raise UserError(f"--to={place} exists already; name a new folder.")
     folder = place or run.path / FOLDERS[form]
     with _alone(run, folder) if place is None else nullcontext():
+        require_done(run)  # it may have been resumed before the lock was ours
         from quatrain.runs.forms import write
         from quatrain.runs.run_log import quiet_libraries
         from quatrain.runs.trained_model import trained_model
@@ -67,16 +69,6 @@ def hand_on(
         f" {proof.apart:.2g} from the checkpoint's"
     )
     return folder
-
-
-def refuse_unfinished(run: RunDirectory) -> None:
-    """Raise a `UserError` with the status of a run that is not done."""
-    status = run.status()
-    if status.status == "done":
-        return
-    why = f" ({status.why.rstrip('.')})" if status.why else ""
-    fix = GOES_ON.get(status.status, "quatrain resume {path} goes on with it.").format(path=run.path)
-    raise UserError(f"{run.path} is a run that is not done but {status.status}{why}; {fix}")
 
 
 def _require_onnx() -> None:
