@@ -3,15 +3,16 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from quatrain.__main__ import main
-from quatrain.inference.evaluation_file import read_evaluations
 from quatrain.inference.target import find_target
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.evaluations import read_evaluations
 
 from ..inference.evaluation_runs import PLAIN, maker
 
@@ -49,7 +50,6 @@ def test_a_table_and_what_is_kept(run: RunDirectory, capsys: pytest.CaptureFixtu
     assert [line.split()[0] for line in lines[3:6]] == ["loss", "accuracy", "f1"]
     assert lines[7].split() == ["label", "\\", "predicted", "not_equivalent", "equivalent"]
     assert "kept as test in" in told.err
-    assert "32-true" in told.err
     (entry,) = read_evaluations(run).values()
     result = {name: f"{entry['metrics'][name]['value']:.4f}" for name in ("loss", "accuracy", "f1")}
     assert {line.split()[0]: line.split()[1] for line in lines[3:6]} == result
@@ -90,6 +90,8 @@ def test_json_alone_on_standard_output(run: RunDirectory, capsys: pytest.Capture
     printed = json.loads(capsys.readouterr().out)
     assert printed == json.loads(output.read_text()) == read_evaluations(run)["test"]
     assert "exists already" in refused(capsys, str(run.path), "--output", str(output), *QUICK)
+    lost = tmp_path / "missing" / "scores.json"
+    assert f"there is no folder {lost.parent}" in refused(capsys, str(run.path), "--output", str(lost), *QUICK)
 
 
 def test_a_foreign_folder_is_left_as_it_is(
@@ -157,7 +159,49 @@ def test_a_label_that_would_command_a_terminal_is_escaped(
     assert "\\x1b[2Jno" in told.out
 
 
+def test_json_is_ascii_without_controls(run: RunDirectory, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Controls of C1, DEL and what turns the direction of text come as escapes, and mean what they did."""
+    folder, names = tmp_path / "stranger", ["\x9b2Jno\x7f", "\u202eyes"]
+    shutil.copytree(run.export, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"id2label": dict(enumerate(names)), "label2id": {name: place for place, name in enumerate(names)}}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert main(["evaluate", str(folder), "--source", "verse", "--json", *QUICK]) == 0
+    told = capsys.readouterr()
+    assert told.out.isascii()
+    assert "\x7f" not in told.out
+    assert json.loads(told.out)["confusion"]["labels"] == names
+
+
+def test_device_and_precision_are_told_before_the_work(run: RunDirectory, capsys: pytest.CaptureFixture[str]) -> None:
+    """A split that is not there is found out when the data is built."""
+    assert main(["evaluate", str(run.path), "--split", "tset"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("device ")
+    assert "precision " in told[0]
+    assert told[1].startswith("error: ")
+
+
+def test_the_account_of_a_url_is_kept_nowhere(
+    run: RunDirectory, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quatrain.inference import evaluation
+
+    url, find = "https://someone:hunter2@example.org/x.csv", evaluation.find_held_out
+
+    def of_the_url(loaded: Any, split: Any, source: Any, options: Any) -> Any:
+        assert source == url
+        return replace(find(loaded, split, None, options), source=url, own=False, notes=(f"rows of {url}",))
+
+    monkeypatch.setattr(evaluation, "find_held_out", of_the_url)
+    assert main(["evaluate", str(run.path), "--source", url, *QUICK]) == 0
+    told = capsys.readouterr()
+    assert "https://***@example.org/x.csv" in told.out
+    assert "rows of https://***@" in told.err
+    assert "hunter2" not in told.out + told.err + run.evaluation.read_text()
+
+
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", "--help"]) == 0
-    assert "quatrain evaluate outputs/quick_sonnets/" in capsys.readouterr().out
+    assert "quatrain evaluate outputs/sonnets\n" in capsys.readouterr().out
     assert "the following arguments are required: TARGET" in refused(capsys)

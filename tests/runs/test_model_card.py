@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from quatrain.core.errors import UserError
 from quatrain.runs.card_facts import base_model, data_id, described, scores_of, sizes
 from quatrain.runs.changes import Change, longer, write_changes
 from quatrain.runs.directory import RunDirectory
@@ -226,10 +227,12 @@ def test_scores_of_an_evaluation(run: RunDirectory) -> None:
     bad = {"loss": {"value": "1"}, "x|y": {"value": 1.0}, "big": {"value": 10**400}, "none": None}
     content = {
         "weights": "w",
-        "evaluations": {"validation": {"metrics": {**good, **bad}}, "test": 3, "test of x.csv": {"metrics": good}},
+        "evaluations": {"validation": {"metrics": {**good, **bad}}, "test": {}, "test of x.csv": {"metrics": good}},
     }
     (run.path / "evaluation.json").write_text(json.dumps(content))
     assert evaluated(run, "w") == ({"val/accuracy": 0.8, "val/f1": 0.5}, {"val/accuracy": (0.7, 0.9)})
     assert evaluated(run, "of other weights") == ({}, {})
-    (run.path / "evaluation.json").write_text("[1]")
-    assert evaluated(run, "w") == ({}, {})
+    for foreign in ("[1]", '{"weights": "w"}', '{"weights": "w", "evaluations": {"test": 3}}'):
+        (run.path / "evaluation.json").write_text(foreign)
+        with pytest.raises(UserError, match="was not written by quatrain"):
+            evaluated(run, "w")

@@ -1,8 +1,10 @@
 """quatrain evaluate: score a model on held-out data, with intervals.
 
-    quatrain evaluate outputs/quick_sonnets/20261122-101500-default-1a2b3c4d
-    quatrain evaluate RUN --split test --json
-    quatrain evaluate RUN --source sonnets.txt
+    quatrain train run.dir=outputs/sonnets
+    quatrain evaluate outputs/sonnets
+    quatrain evaluate outputs/sonnets --split validation --json
+    quatrain evaluate outputs/sonnets --source verse
+
     quatrain evaluate FOLDER --source reviews.csv --text review --label stars --output scores.json
 
 Of a run (RUN, or its export) the data is its own, tokenized, cut and masked as in its validation; --source takes other
@@ -11,13 +13,14 @@ over examples. The table goes to standard output; a run keeps the numbers in its
 explains every number.
 """
 
+import json
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quatrain.core.errors import UserError
-from quatrain.core.terminal import one_line
+from quatrain.commands.asked import load_target, tell
 
 if TYPE_CHECKING:
     from quatrain.inference.evaluation import Evaluation
@@ -34,12 +37,20 @@ def main(arguments: list[str]) -> int:
     if asked is None:
         return 0
     output = Path(asked.output).expanduser() if asked.output else None
-    if output and output.exists():
-        raise UserError(f"--output {output} exists already; name a new file.")
-    evaluation, told = _evaluated(asked, output)
-    for sentence in (*evaluation.notes, *told):
-        print(one_line(sentence), file=sys.stderr)
+    for sentence in _evaluated(asked, output):
+        tell(sentence)
     return 0
+
+
+def _wrong(output: Path | None) -> list[str]:
+    """What is wrong with the place of the JSON, told before the work and not after."""
+    if output is None:
+        return []
+    if os.path.lexists(output):
+        return [f"--output {output} exists already; name a new file."]
+    if not output.absolute().parent.is_dir():
+        return [f"--output {output}: there is no folder {output.absolute().parent}; make it, or name another place."]
+    return []
 
 
 def _add_options(parser: ArgumentParser) -> None:
@@ -60,18 +71,17 @@ def _add_options(parser: ArgumentParser) -> None:
     add("--output", metavar="FILE", help="write the JSON to this new file too")
 
 
-def _evaluated(asked: Namespace, output: Path | None) -> tuple["Evaluation", list[str]]:
+def _evaluated(asked: Namespace, output: Path | None) -> list[str]:
     """Score, show, and keep the numbers; return what is to be said besides."""
-    from quatrain.inference.target import find_target
-
-    target = find_target(asked.target, "evaluate")
+    loaded = load_target(asked, "evaluate", _wrong(output))
+    target = loaded.target
     from quatrain.inference.bootstrap import Resampling
     from quatrain.inference.data_options import FLAGS, DataOptions
     from quatrain.inference.evaluation import evaluate
-    from quatrain.inference.evaluation_file import read_evaluations, record
+    from quatrain.inference.evaluation_file import record
     from quatrain.inference.evaluation_table import table
-    from quatrain.inference.loading import load
-    from quatrain.runs.directory import as_json, write_json
+    from quatrain.runs.directory import write_json
+    from quatrain.runs.evaluations import read_evaluations
     from quatrain.runs.run_log import quiet_libraries
     from quatrain.runs.weights import weights_fingerprint
 
@@ -82,11 +92,10 @@ def _evaluated(asked: Namespace, output: Path | None) -> tuple["Evaluation", lis
 
         datasets.disable_progress_bars()
     quiet_libraries()
-    loaded = load(target, precision=asked.precision, device=asked.device)
     options = DataOptions(**{name: getattr(asked, name) for name in FLAGS})
     resampling = Resampling(asked.resamples, asked.seed)
     evaluation = evaluate(loaded, split=asked.split, source=asked.source, options=options, resampling=resampling)
-    told = [f"{name}: {choice.value} ({choice.reason})" for name, choice in loaded.choices.items()]
+    told = list(evaluation.notes)
     try:
         if target.run:
             name = record(target.run, evaluation, weights_fingerprint(loaded.model))
@@ -95,9 +104,16 @@ def _evaluated(asked: Namespace, output: Path | None) -> tuple["Evaluation", lis
             write_json(output, evaluation.plain())
             told.append(f"written to {output}")
     finally:  # a full disk does not take what was scored, and who reads no further does not take what is kept
-        sys.stdout.write(as_json(evaluation.plain()) if asked.json else table(evaluation))
+        sys.stdout.write(_json(evaluation) if asked.json else table(evaluation))
         sys.stdout.flush()
-    return evaluation, told
+    return told
+
+
+def _json(evaluation: "Evaluation") -> str:
+    """What is written to files, in ASCII, so that no name of a class commands a terminal."""
+    from quatrain.runs.directory import as_json
+
+    return json.dumps(json.loads(as_json(evaluation.plain())), indent=2).replace("\x7f", "\\u007f") + "\n"
 
 
 def _count(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from quatrain.core.errors import UserError
+from quatrain.core.secrets import redact_text
 from quatrain.inference.bootstrap import LEVEL, Interval, Numbers, Ranks, Resampling, means, pearson, ratios
 from quatrain.inference.data_options import DataOptions
 from quatrain.inference.held_out import HeldOut, find_held_out
@@ -36,8 +37,8 @@ class Confusion:
 class Evaluation:
     """What a model scored on a split.
 
-    ``examples``: those that were scored. ``own``: the data is that of the run. ``metrics``: in the order of a table.
-    ``confusion``: of classes. ``notes``: what the user should know of it.
+    ``examples``: those that were scored. ``source``: without the secrets of its URL. ``own``: the data is that of the
+    run. ``metrics``: in the order of a table. ``confusion``: of classes. ``notes``: what the user should know of it.
     """
 
     task: str
@@ -111,7 +112,7 @@ def evaluate(
     return Evaluation(
         task=loaded.target.task,
         split=held_out.split,
-        source=held_out.source,
+        source=redact_text(held_out.source),
         own=held_out.own,
         fingerprint=held_out.fingerprint,
         examples=examples,
@@ -121,7 +122,7 @@ def evaluate(
         device=str(loaded.device),
         max_length=held_out.max_length,
         resampling=resampling,
-        notes=held_out.notes,
+        notes=tuple(map(redact_text, held_out.notes)),
     )
 
 

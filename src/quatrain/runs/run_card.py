@@ -6,13 +6,10 @@ from typing import Any
 from quatrain.runs.card_facts import card_facts, finite, scores_of
 from quatrain.runs.card_scores import Interval
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.reading import read_json
+from quatrain.runs.evaluations import read_evaluations
 from quatrain.runs.recorded import read_provenance
 from quatrain.runs.trained_model import TrainedModel
 from quatrain.runs.weights import weights_fingerprint
-
-EVALUATION = "evaluation.json"
-LARGEST_EVALUATION = 8 * 10**6
 
 
 def run_card(run: RunDirectory, trained: TrainedModel, model: Any) -> dict[str, Any]:
@@ -44,19 +41,15 @@ def evaluated(run: RunDirectory, weights: str) -> tuple[dict[str, float], dict[s
     """Scores and 95 % intervals that ``quatrain evaluate`` wrote into the run, by ``val/...`` and ``test/...``.
 
     ``weights``: the fingerprint of those that they must be of. Scores on other data than the run's are left out, and
-    whatever in the file has not the form that it writes is left out.
+    what is no number is, too.
 
     Raises:
-        UserError: the file is no JSON.
+        UserError: the file was not written by quatrain.
     """
-    path = run.path / EVALUATION
-    content = _mapping(read_json(path, LARGEST_EVALUATION)) if path.is_file() else {}
-    if content.get("weights") != weights:
-        return {}, {}
     scores: dict[str, Any] = {}
     intervals: dict[str, Interval] = {}
-    for split, entry in _mapping(content.get("evaluations")).items():
-        for metric, said in _mapping(_mapping(entry).get("metrics")).items():
+    for split, entry in read_evaluations(run, weights).items():
+        for metric, said in _mapping(entry.get("metrics")).items():
             name = f"{str(split).replace('validation', 'val', 1)}/{metric}"
             numbers = _mapping(said)
             scores[name] = numbers.get("value")
