@@ -3,7 +3,6 @@
     quatrain train run.dir=outputs/sonnets
     quatrain evaluate outputs/sonnets
     quatrain evaluate outputs/sonnets --split validation --json
-    quatrain evaluate outputs/sonnets --source verse
 
     quatrain evaluate FOLDER --source reviews.csv --text review --label stars --output scores.json
 
