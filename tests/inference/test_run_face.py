@@ -37,6 +37,10 @@ def test_a_classifier(finished: Any) -> None:
     assert "validation" in run.evaluation.read_text()
     with pytest.raises(UserError, match=r"write run.predict\(\[text\]\)"):
         run.predict("the moon")
+    with pytest.raises(
+        UserError, match=r"trained on a pair of texts a row, and row 1 is one text; give \(text, text\)"
+    ):
+        run.predict(["the moon"])
 
 
 def test_a_masked_language_model(finished: Any) -> None:

@@ -15,6 +15,7 @@ from quatrain.inference.forward import called, named_rows
 from quatrain.inference.loading import Loaded
 from quatrain.inference.rows import Row
 from quatrain.inference.streaming import Answers, Arrays, Tally, encoder_of, fill_of
+from quatrain.inference.text_columns import texts_in_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ def predict_texts(
     is cut at its end.
 
     Raises:
-        UserError: texts beside pairs, something else than text, a model whose answers are no numbers, a ``max_length``
-            that does not fit, or a model of several labels at once.
+        UserError: texts beside pairs, or what a run was not trained on; something else than text, a model whose answers
+            are no numbers, a ``max_length`` that does not fit, or a model of several labels at once.
     """
     return (said for _, said in predict_rows(loaded, named_rows(texts), batch_size=batch_size, max_length=max_length))
 
@@ -67,6 +68,13 @@ def predict_rows(
     first = next(source, None)
     if first is None:
         return
+    trained_on = texts_in_training(loaded.target)
+    if trained_on and trained_on != len(first.texts):
+        kinds = {1: "one text", 2: "a pair of texts"}
+        raise UserError(
+            f"{loaded.target.given} was trained on {kinds[trained_on]} a row, and {first.place} is"
+            f" {kinds[len(first.texts)]}; give {'(text, text)' if trained_on == 2 else 'single texts'}."
+        )
     encoder = encoder_of(loaded, pairs=len(first.texts) == 2, max_length=max_length)
     fill = fill_of(loaded)
     if loaded.model.config.pad_token_id is None:

@@ -27,10 +27,10 @@ def to_predict(target: Target, text: str | None, text_pair: str | None) -> Choos
     trained on.
     """
     data = data_of(target)
-    own = data["text_columns"] if "text_columns" in data and isinstance(data["text_columns"], list) else []
+    own = _own_columns(data)
     wanted = tuple(name for name in (text, text_pair) if name) or tuple(own)
-    task = data["glue_task"] if "glue_task" in data and data["glue_task"] in GLUE_TASKS else None
-    trained_on = _texts_of(data, own, task)
+    task = _glue_task(data)
+    trained_on = texts_in_training(target)
 
     def choose(source: Source, columns: Sequence[str]) -> tuple[str, ...]:
         lines = source.form == "txt" and not text
@@ -78,13 +78,23 @@ def data_of(target: Target) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _texts_of(data: Mapping[str, Any], own: Sequence[str], task: str | None) -> int | None:
-    """How many texts a row had in training; None where the config does not tell."""
+def texts_in_training(target: Target) -> int | None:
+    """How many texts a row had in the training of the target's run; None where that is not known."""
+    data = data_of(target)
     if "source" in data and data["source"] == _VERSE:
         return 2
-    if own:
+    if own := _own_columns(data):
         return len(own)
+    task = _glue_task(data)
     return len(GLUE_TASKS[task].columns) if task else None
+
+
+def _own_columns(data: Mapping[str, Any]) -> Sequence[str]:
+    return data["text_columns"] if "text_columns" in data and isinstance(data["text_columns"], list) else []
+
+
+def _glue_task(data: Mapping[str, Any]) -> str | None:
+    return data["glue_task"] if "glue_task" in data and data["glue_task"] in GLUE_TASKS else None
 
 
 def _other_number(target: Target, source: Source, names: Sequence[str]) -> str:
