@@ -1,7 +1,7 @@
 """A TARGET's model and tokenizer, ready to compute: in evaluation mode, on the best device, in its quick ways."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from quatrain.inference.target import NAMES, Target, Task, in_its_own_words
 from quatrain.models.auto import CLASSES
 from quatrain.models.config_words import positions
 from quatrain.models.loading import load_config, load_weights
+from quatrain.models.precise_blocks import lower_blocks_in_float32
 from quatrain.models.quick_parts import quicken
 from quatrain.tokenizers.pretrained import Pretrained
 from quatrain.tokenizers.tokenizer import Tokenizer
@@ -41,13 +42,16 @@ class Loaded:
     choices: dict[str, Choice]
 
     @contextmanager
-    def computing(self) -> Iterator[None]:
+    def computing(self, *, as_trained: bool = False) -> Iterator[None]:
         """The context in which the model is called: without gradients, in the chosen precision.
 
-        Enter it once for many calls: the bfloat16 copies of the weights are kept until it ends.
+        In bfloat16 on a CPU the lower half of the blocks computes in float32, unless all is to be computed
+        ``as_trained``. Enter it once for many calls: the bfloat16 copies of the weights are kept until it ends.
         """
         half = self.precision == "bf16-mixed"
-        with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
+        precise = half and not as_trained and self.device.type == "cpu"
+        blocks = lower_blocks_in_float32(self.model) if precise else nullcontext()
+        with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half), blocks:
             yield
 
 
