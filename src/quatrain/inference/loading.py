@@ -42,15 +42,15 @@ class Loaded:
     choices: dict[str, Choice]
 
     @contextmanager
-    def computing(self, *, as_trained: bool = False) -> Iterator[None]:
+    def computing(self, *, nearer: bool = False) -> Iterator[None]:
         """The context in which the model is called: without gradients, in the chosen precision.
 
-        In bfloat16 on a CPU the lower half of the blocks computes in float32, unless all is to be computed
-        ``as_trained``. Enter it once for many calls: the bfloat16 copies of the weights are kept until it ends.
+        ``nearer``: in bfloat16 on a CPU the lower half of the blocks computes in float32, for an answer that is nearer
+        to that of float32. Enter it once for many calls: the bfloat16 copies of the weights are kept until it ends.
         """
         half = self.precision == "bf16-mixed"
-        precise = half and not as_trained and self.device.type == "cpu"
-        blocks = lower_blocks_in_float32(self.model) if precise else nullcontext()
+        lower = half and nearer and self.device.type == "cpu"
+        blocks = lower_blocks_in_float32(self.model) if lower else nullcontext()
         with torch.no_grad(), torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half), blocks:
             yield
 

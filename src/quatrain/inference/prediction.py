@@ -143,7 +143,7 @@ def _predictions(
     read: Callable[[NDArray[np.float64]], list[Prediction | None]],
     batches: Iterable[Arrays],
 ) -> Iterator[Sequence[Prediction | None]]:
-    with loaded.computing():
+    with loaded.computing(nearer=True):
         for batch in batches:
             logits = called(loaded, batch)[0].logits
             yield read(logits.float().cpu().numpy().astype(np.float64))

@@ -59,7 +59,7 @@ def score_classes(loaded: Loaded, held_out: HeldOut) -> ClassScores:
     size = len(held_out.rows)
     predicted = np.zeros(size, np.float32 if held_out.regression else np.int64)
     labels, losses = np.zeros_like(predicted), np.zeros(size)
-    with loaded.computing(as_trained=True):
+    with loaded.computing():
         for batch in _batches(loaded, held_out):
             ids, logits = batch["example_ids"].cpu().numpy(), task.logits(batch).float()
             labels[ids] = batch["labels"].cpu().numpy()
@@ -82,7 +82,7 @@ def score_tokens(loaded: Loaded, held_out: HeldOut) -> TokenScores:
         UserError: a loss is no finite number.
     """
     sums = np.zeros((len(held_out.rows), 3))
-    with _unwarned(), TokenScorer(loaded.model, loaded.target.task) as scorer, loaded.computing(as_trained=True):
+    with _unwarned(), TokenScorer(loaded.model, loaded.target.task) as scorer, loaded.computing():
         for batch in _batches(loaded, held_out):
             sums[batch["example_ids"].cpu().numpy()] = scorer(batch)
     nats, tokens, correct = sums[sums[:, 1] > 0].T
