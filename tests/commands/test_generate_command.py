@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,15 @@ def test_what_a_model_says_commands_no_terminal(ask: Any, monkeypatch: pytest.Mo
     assert ask("\x1b]0;", "--seed", "1")[1] == "\\x1b]0;a\\x1b[2J\n\\u202eb\n"
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Ctrl-C counts, which a shell has its background jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_ends_the_line_with_what_was_printed(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from quatrain.inference.next_tokens import _Steps
 
