@@ -17,6 +17,11 @@ COMMANDS = {
     "plan": "compose and check an experiment, say what a run would cost, train nothing",
     "reproduce": "run a run again from its directory, and tell whether it is identical to the bit",
     "compare": "what runs came to: grouped over seeds, with intervals, tests and plots",
+    "report": "curves, scores and examples of a run or a sweep as one HTML page",
+    "runs": "list runs with status, metric, age and size",
+    "show": "what one run is, did and scored",
+    "clean": "remove what is of no use any more; shows it first",
+    "sync": "upload to Weights & Biases what was tracked offline",
     "preprocess": "clean and validate raw data and write files ready to train on",
     "look": "show the data, and the first batch as the model gets it",
     "train-tokenizer": "a tokenizer alone, from a corpus",
@@ -27,6 +32,9 @@ COMMANDS = {
     "embed": "turn texts into vectors",
     "tokenize": "show what a tokenizer makes of a text",
     "export": "hand a run on: a folder for transformers, or ONNX",
+    "list": "every group and its options, one line each",
+    "explain": "what a key of the config does, its default, and what it may be",
+    "init": "start a project of your own that extends this one",
 }
 HELP = """\
 quatrain <command> [overrides]

@@ -1,0 +1,1 @@
+"""What was trained, to look at: one HTML page for a run or a sweep."""

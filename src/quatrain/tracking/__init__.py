@@ -1,0 +1,1 @@
+"""Showing a run elsewhere as it goes on: Weights & Biases, TensorBoard, MLflow."""
