@@ -1,0 +1,88 @@
+"""All that a report reads of a run directory, each file as far as it is there and can be read."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from quatrain.core.errors import UserError
+from quatrain.runs.changes import Change, read_changes
+from quatrain.runs.directory import RunDirectory, RunStatus
+from quatrain.runs.evaluations import read_evaluations
+from quatrain.runs.reading import read_json, read_mapping, read_text
+from quatrain.runs.recorded import read_provenance
+
+LARGEST_SAMPLES = 64 * 10**6
+"""Bytes of samples.jsonl; a few rows for each validation."""
+
+Found = TypeVar("Found")
+
+
+@dataclass
+class RunFiles:
+    """What lies in a run directory; what is missing is empty. ``told``: a sentence for each file that is not ours."""
+
+    run: RunDirectory
+    status: RunStatus
+    config: dict[str, Any] = field(default_factory=dict)
+    overrides: list[str] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    result: dict[str, Any] = field(default_factory=dict)
+    rows: list[dict[str, int | float]] = field(default_factory=list)
+    evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    examples: dict[str, Any] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
+
+
+def read_run(run: RunDirectory) -> RunFiles:
+    """Read ``run``; no file of it is needed but its status.
+
+    Raises:
+        UserError: there is no status, or it is not one of ours.
+    """
+    told: list[str] = []
+
+    def reading(read: Callable[[], Found], nothing: Found) -> Found:
+        try:
+            return read()
+        except UserError as error:
+            told.extend(error.sentences)
+            return nothing
+
+    return RunFiles(
+        run,
+        run.status(),
+        config=reading(run.read_config, {}),
+        overrides=reading(run.read_overrides, []),
+        changes=reading(lambda: read_changes(run), []),
+        result=reading(run.read_result, None) or {},
+        rows=reading(run.read_metrics, []),
+        evaluations=reading(lambda: read_evaluations(run), {}),
+        provenance=reading(lambda: read_provenance(run), {}),
+        samples=reading(lambda: _samples(run), []),
+        examples=reading(lambda: read_mapping(run.examples, read_json, "") if run.examples.exists() else {}, {}),
+        told=told,
+    )
+
+
+def _samples(run: RunDirectory) -> list[dict[str, Any]]:
+    """The rows of samples.jsonl; an unfinished last line is left out.
+
+    Raises:
+        UserError: a line holds something else.
+    """
+    if not run.samples.exists():
+        return []
+    lines = read_text(run.samples, LARGEST_SAMPLES).split("\n")[:-1]
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+            raise UserError(f"{run.samples}, line {number}: no sample as quatrain writes it; mend or remove it.")
+        rows.append(row)
+    return rows
