@@ -1,11 +1,12 @@
 """The config of a run as a tree that unfolds, with what is no default marked."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
 from quatrain.report.defaults import named_keys, other_than_default
-from quatrain.report.rendering import render
+from quatrain.report.rendering import render, table
 from quatrain.report.run_files import RunFiles
 
 LONGEST = 2000
@@ -19,9 +20,15 @@ class Leaf(NamedTuple):
     """A value. ``default`` is the class's own where it differs, else None; ``named``: on the command line."""
 
     name: str
+    key: str
     value: str
     default: str | None
     named: bool
+
+    @property
+    def marked(self) -> bool:
+        """Whether somebody or some file chose it."""
+        return self.named or self.default is not None
 
 
 class Branch(NamedTuple):
@@ -41,7 +48,13 @@ def config_tree(files: RunFiles) -> Markup:
     named = named_keys(files.overrides)
     differing = other_than_default(files.config)
     tree = _branch("", "", files.config, differing, named)
-    return render("config.html", tree=tree, overrides=files.overrides)
+    rows = [
+        [leaf.key, leaf.value, "" if leaf.default is None else leaf.default, "yes" if leaf.named else ""]
+        for leaf in _leaves(tree)
+        if leaf.marked
+    ]
+    marked = table(["key", "value", "the class's default", "on the command line"], rows) if rows else Markup()
+    return render("config.html", tree=tree, overrides=files.overrides, marked=marked)
 
 
 def _branch(name: str, key: str, node: dict[str, Any], differing: dict[str, Any], named: set[str]) -> Branch:
@@ -52,12 +65,17 @@ def _branch(name: str, key: str, node: dict[str, Any], differing: dict[str, Any]
             children.append(_branch(str(inner), whole, value, differing, named))
         elif inner != "_target_":
             default = _written(differing[whole]) if whole in differing else None
-            children.append(Leaf(str(inner), _written(value), default, whole in named))
-    marked = sum(
-        child.marked if isinstance(child, Branch) else bool(child.default is not None or child.named)
-        for child in children
-    )
+            children.append(Leaf(str(inner), whole, _written(value), default, whole in named))
+    marked = sum(child.marked for child in children)
     return Branch(name, str(node.get("_target_", "")), key in named, marked, children)
+
+
+def _leaves(branch: Branch) -> Iterator[Leaf]:
+    for child in branch.children:
+        if isinstance(child, Branch):
+            yield from _leaves(child)
+        else:
+            yield child
 
 
 def _written(value: Any) -> str:

@@ -120,8 +120,7 @@ def _figure(
     if not curves:
         return Markup()
     data = [_trace(curve) for curve in curves]
-    last = max(curve.points[0][-1] for curve in curves)
-    first = min(curve.points[0][0] for curve in curves)
+    first, last = files.rows[0]["step"], files.rows[-1]["step"]
     for place, (words, value) in enumerate(bounds):
         data.append(_level(words, value, first, last, len(curves) + 1 + place))
     layout = {"xaxis": {"title": {"text": "step"}}, "yaxis": {"title": {"text": title}}, "shapes": _best(files)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from quatrain.report.figures import COLOURS, figure, plain
+from quatrain.report.figures import COLOURS, faded, figure, plain
 from quatrain.report.numbers import number, share
 from quatrain.report.rendering import joined, render
 from quatrain.report.run_files import RunFiles
@@ -104,7 +104,7 @@ def _confusion(name: str, found: Mapping[str, Any]) -> Markup:
         "zmax": 1.0,
         "text": [[f"{count:,}" for count in row] for row in counts],
         "texttemplate": "%{text}",
-        "colorscale": "Cividis",
+        "colorscale": [[0, faded(COLOURS[0], 0.04)], [1, faded(COLOURS[0], 0.75)]],
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
@@ -120,7 +120,15 @@ def _confusion(name: str, found: Mapping[str, Any]) -> Markup:
     heading = render("note.html", text=words)
     height = 130 + 46 * max(3, len(labels)) if len(labels) < 8 else 130 + 28 * len(labels)
     return joined(
-        heading, figure([trace], layout, label=words, height=height, numbers=(["right \\ predicted", *labels], rows))
+        heading,
+        figure(
+            [trace],
+            layout,
+            label=words,
+            height=height,
+            width=max(360, 220 + 110 * len(labels)),
+            numbers=(["right \\ predicted", *labels], rows),
+        ),
     )
 
 

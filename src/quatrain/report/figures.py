@@ -29,6 +29,7 @@ def figure(
     *,
     label: str,
     height: int = 340,
+    width: int | None = None,
     log: bool = False,
     numbers: tuple[Sequence[str], Sequence[Sequence[Any]]] | None = None,
 ) -> Markup:
@@ -40,6 +41,7 @@ def figure(
         layout: of plotly's schema too; the theme's fonts, margins, grid and legend hold where it says nothing.
         label: what the figure shows, in a sentence, for who does not see it.
         height: in pixels.
+        width: at most, in pixels; without it as wide as the page.
         log: whether there is a button that makes the y axis logarithmic.
         numbers: the columns and rows of a table to unfold below it.
     """
@@ -49,6 +51,7 @@ def figure(
         content=in_script(content),
         label=label,
         height=height,
+        width=width,
         log=log,
         numbers=table(*numbers) if numbers else None,
     )

@@ -57,7 +57,7 @@ def read_run(run: RunDirectory) -> RunFiles:
         config=reading(run.read_config, {}),
         overrides=reading(run.read_overrides, []),
         changes=reading(lambda: read_changes(run), []),
-        result=reading(run.read_result, None) or {},
+        result=reading(lambda: run.read_result() or {}, {}),
         rows=reading(run.read_metrics, []),
         evaluations=reading(lambda: read_evaluations(run), {}),
         provenance=reading(lambda: read_provenance(run), {}),

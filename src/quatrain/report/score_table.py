@@ -16,14 +16,15 @@ def score_table(files: RunFiles) -> Markup:
     The interval is of the evaluation of the best weights, whose own value stands beside it: it counts the whole split,
     in the precision of the evaluation, where training may have counted a part.
     """
-    best, last = (_mapping(files.result.get(name)) for name in ("best", "metrics"))
+    best, last = (dict(_mapping(files.result.get(name))) for name in ("best", "metrics"))
+    best |= {
+        name: last.pop(name) for name in list(last) if str(name).startswith("test")
+    }  # scored with the best weights
     measured = dict(_measured(files.evaluations))
     names = [name for name in dict.fromkeys((*best, *last, *measured)) if "/" in str(name)]
     if not names:
         return Markup()
-    rows = [
-        [name, number(best.get(name)), *_interval(measured.get(name)), _last(name, last.get(name))] for name in names
-    ]
+    rows = [[name, _shown(best.get(name)), *_interval(measured.get(name)), _shown(last.get(name))] for name in names]
     step = best.get("step")
     heading = f"best checkpoint (step {number(step)})" if isinstance(step, int) else "best checkpoint"
     said = render("scores.html", monitor=best.get("monitor"), evaluations=_described(files.evaluations))
@@ -47,7 +48,7 @@ def _interval(said: Mapping[str, Any] | None) -> tuple[str, str]:
     return number(said.get("value")), f"{number(low)} to {number(high)}" if known else ""
 
 
-def _last(name: str, value: Any) -> str:
+def _shown(value: Any) -> str:
     return "" if value is None else number(value)
 
 
