@@ -82,6 +82,9 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         prepared = prepare(run, changes, before, stop)
         with finished(prepared.trainer.loggers):
             train(run, prepared)
+        stop.before_end = None  # what is done stays done
+        if is_leader() and prepared.begun.config["run"].get("report"):
+            write_report(run)
         return DONE
     except UserError as error:
         return failed(run, error.sentences) if prepared else refused(run, error.sentences, before)
@@ -161,6 +164,28 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
         else:
             conclude(run, config, experiment, result)
     part(trainer)
+
+
+def write_report(run: RunDirectory) -> None:
+    """Keep examples of what the best weights say, and write the page of the run; what fails is told, and fails nothing.
+
+    Call it on the leading rank, when the run's status says that it has ended.
+    """
+    from quatrain.inference.examples import keep_examples
+    from quatrain.report.run_report import write_run_report
+    from quatrain.runs.run_log import log_exception
+
+    try:
+        if run.status().status == "done":
+            keep_examples(run)
+    except Exception as error:
+        log_exception(error)
+        tell(f"No examples are kept for the report: {' '.join(str(error).split())}")
+    try:
+        write_run_report(run)
+    except Exception as error:
+        log_exception(error)
+        tell(f"No report is written: {' '.join(str(error).split())} Again with: quatrain report {run.path}")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def test_samples_in_the_closing_table_are_escaped(
 ) -> None:
     sample = _Sample(f"shown {TITLE}", f"{CLEAR}" + "w" * length, 0.5, "\rright\u202e")
     result = {"best": {"step": 1}, "metrics": {}, "seconds": 1.0, "tokens_per_second": 1.0}
-    print_closing(RunDirectory(tmp_path), "quick_sonnets", "masked_lm", {}, result, [sample])
+    print_closing(RunDirectory(tmp_path), "quick_sonnets", "masked_lm", {}, result, [sample], reported=True)
     out = capsys.readouterr().out
     assert not {"\x1b", "\x07", "\r", "\u202e"} & set(out)
     assert "\\x1b]0;owned\\x07" in out

@@ -52,7 +52,7 @@ def loss_curves(files: RunFiles) -> Markup:
         curves.append(Curve("train/loss", train, 0))
     names = [name for name in columns(files.rows) if name.startswith("val") and name.endswith("/loss")]
     curves += [Curve(name, points_of(files.rows, name), place, marked=True) for place, name in enumerate(names, 1)]
-    return _figure(files, curves, "loss", "loss in nats" if _is_language(files) else "loss")
+    return _figure(files, curves, "loss in nats" if _is_language(files) else "loss")
 
 
 def score_curves(files: RunFiles) -> Markup:
@@ -66,7 +66,8 @@ def score_curves(files: RunFiles) -> Markup:
     for kind, members in kinds.items():
         curves = [Curve(name, points_of(files.rows, name), place, marked=True) for place, name in enumerate(members, 1)]
         bounds = [_bound(name, files) for name in members]
-        figures.append(_figure(files, curves, kind, kind.replace("_", " "), [bound for bound in bounds if bound]))
+        title = kind if len(members) > 1 else members[0].rpartition("/")[2]
+        figures.append(_figure(files, curves, title.replace("_", " "), [bound for bound in bounds if bound]))
     return _grid(figures)
 
 
@@ -83,7 +84,7 @@ def pace_curves(files: RunFiles) -> Markup:
     for start, title in wanted:
         names = [name for name in columns(files.rows) if name == start or name.startswith(f"{start}/")]
         curves = [Curve(name, points_of(files.rows, name), place) for place, name in enumerate(names)]
-        figures.append(_figure(files, curves, start.rpartition("/")[2], title))
+        figures.append(_figure(files, curves, title))
     return _grid(figures)
 
 
@@ -99,8 +100,8 @@ def points_of(rows: Sequence[Mapping[str, int | float]], name: str) -> Points:
 
 
 def smoothed(values: Sequence[int | float]) -> list[int | float]:
-    """The exponential moving average over about a fiftieth of ``values``, without a bias at its beginning."""
-    keep = 1 - 1 / max(2, len(values) / 50)
+    """The exponential moving average over about a hundredth of ``values``, without a bias at its beginning."""
+    keep = 1 - 1 / max(2, len(values) / 100)
     average, weight, found = 0.0, 0.0, []
     for value in values:
         average, weight = keep * average + (1 - keep) * value, keep * weight + (1 - keep)
@@ -111,7 +112,6 @@ def smoothed(values: Sequence[int | float]) -> list[int | float]:
 def _figure(
     files: RunFiles,
     curves: Sequence[Curve],
-    name: str,
     title: str,
     bounds: Sequence[tuple[str, float]] = (),
 ) -> Markup:
@@ -165,7 +165,13 @@ def _best(files: RunFiles) -> list[dict[str, Any]]:
     if not isinstance(step, int):
         return []
     line = {"color": "#8A929B", "width": 1, "dash": "dot"}
-    words = {"text": "best", "textposition": "end", "font": {"size": 10, "color": "#8A929B"}}
+    words = {
+        "text": "best",
+        "textposition": "end",
+        "textangle": 0,
+        "xanchor": "right",
+        "font": {"size": 10, "color": "#8A929B"},
+    }
     return [{"type": "line", "x0": step, "x1": step, "yref": "paper", "y0": 0, "y1": 1, "line": line, "label": words}]
 
 

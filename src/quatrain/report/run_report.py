@@ -71,7 +71,7 @@ def write_run_report(run: RunDirectory, output: Path | None = None) -> Path:
         sections.insert(0, Section("Not shown", render("told.html", sentences=wrong)))
     return write_page(
         output or run.report,
-        title=f"{files.config.get('name', 'run')}: {run.path.name}",
+        title=_title(files),
         lead=_lead(files),
         facts=_facts(files),
         sections=sections,
@@ -86,6 +86,11 @@ def _made(part: Part, files: RunFiles, told: list[str]) -> Markup:
         what = part.__name__.replace("_", " ")
         told.append(f"{what}: a file of the run is not of the shape that quatrain writes ({error!r:.200}).")
         return Markup()
+
+
+def _title(files: RunFiles) -> str:
+    name, folder = str(files.config.get("name", "run")), files.run.path.name
+    return folder if folder == name else f"{name}: {folder}"
 
 
 def _lead(files: RunFiles) -> str:

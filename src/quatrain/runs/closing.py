@@ -32,10 +32,13 @@ def print_closing(
     summary: Mapping[str, Any],
     result: Mapping[str, Any],
     samples: Sequence[Any],
+    *,
+    reported: bool,
 ) -> None:
     """Print on standard output how the run went: scores, what the model says to samples, where all lies, what next.
 
     ``summary`` is the data module's. ``samples`` have ``shown``, ``said``, ``probability`` (or None) and ``right``.
+    ``reported``: whether a report is written too.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -48,6 +51,8 @@ def print_closing(
         console.print(_samples(samples, ASKED[task]))
     console.print("\n[bold]everything lies in[/bold]")
     console.print(f"  {escape(one_line(str(run.path)))}", soft_wrap=True)
+    if reported:
+        console.print("  report.html shows all of it in a browser")
     console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
     console.print("[bold]try next[/bold]")
     for command in [line for name, line in NEXT if name != experiment][:2]:

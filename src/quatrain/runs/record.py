@@ -96,7 +96,9 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     run.write_result({**result, **summary(run, config, data.monitor)})
     run.set_status("done")
     with suppress(OSError, SystemExit):  # a closed pipe cannot undo what is done; rich turns it into SystemExit
-        print_closing(run, config["name"], recipe.task, data.summary, result, said)
+        print_closing(
+            run, config["name"], recipe.task, data.summary, result, said, reported=bool(config["run"].get("report"))
+        )
 
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:
