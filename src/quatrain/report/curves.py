@@ -123,7 +123,7 @@ def _figure(
     first, last = files.rows[0]["step"], files.rows[-1]["step"]
     for place, (words, value) in enumerate(bounds):
         data.append(_level(words, value, first, last, len(curves) + 1 + place))
-    layout = {"xaxis": {"title": {"text": "step"}}, "yaxis": {"title": {"text": title}}, "shapes": _best(files)}
+    layout = {"xaxis": {"title": {"text": "step"}}, "yaxis": {"title": {"text": plain(title)}}, "shapes": _best(files)}
     return figure(data, layout, label=_label(curves, title), log=True, numbers=_numbers(curves))
 
 
