@@ -49,7 +49,7 @@ def questions(task: str, batch: Any, tokenizer: Any, count: int) -> list[Questio
     for row in rows:
         if len(asked) == count:
             break
-        if task != "masked_lm" or _asked_places(row, tokenizer.mask_id):
+        if task != "masked_lm" or asked_places(row, tokenizer.mask_id):
             asked.append(row)
     return asked
 
@@ -155,12 +155,13 @@ def _labelled_rows(batch: Any) -> Iterator[Question]:
         yield Question(inputs, batch["labels"][row].item())
 
 
-def _asked_places(row: Question, mask_id: int | None) -> list[int]:
+def asked_places(row: Question, mask_id: int | None) -> list[int]:
+    """The places of a masked row whose token is hidden and asked for."""
     pairs = zip(row.inputs["input_ids"], row.right, strict=True)
     return [place for place, (one, label) in enumerate(pairs) if one == mask_id and label != IGNORED]
 
 
-def _logits(model: Any, question: Question) -> Tensor:
+def logits_of(model: Any, question: Question) -> Tensor:
     """What the model says to one row, float32, without the dimension of the batch."""
     inputs = {name: torch.tensor([ids], device=model.device) for name, ids in question.inputs.items()}
     logits: Tensor = model(**inputs, attention_mask=torch.ones_like(inputs["input_ids"])).logits
@@ -169,9 +170,9 @@ def _logits(model: Any, question: Question) -> Tensor:
 
 def _fill(model: Any, tokenizer: Any, question: Question) -> Sample:
     ids = question.inputs["input_ids"]
-    places = _asked_places(question, tokenizer.mask_id)
+    places = asked_places(question, tokenizer.mask_id)
     place = places[len(places) // 2]
-    chance, guess = _logits(model, question)[place].softmax(-1).max(-1)
+    chance, guess = logits_of(model, question)[place].softmax(-1).max(-1)
     said, right = (visible(tokenizer.decode([int(one)])) for one in (guess, question.right[place]))
     return Sample(around(ids, place, tokenizer), said, float(chance), right)
 
@@ -202,7 +203,7 @@ def _go_on(model: Any, tokenizer: Any, asked: Sequence[Question], new_tokens: in
 
 def _name(model: Any, tokenizer: Any, question: Question, label_names: Sequence[str] | None) -> Sample:
     shown = " | ".join(texts_of(question.inputs["input_ids"], tokenizer))
-    logits, label = _logits(model, question), question.right
+    logits, label = logits_of(model, question), question.right
     if len(logits) == 1:
         return Sample(shown, f"{float(logits):.2f}", None, "unknown" if label != label else f"{label:.2f}")
     chance, guess = logits.softmax(-1).max(-1)
