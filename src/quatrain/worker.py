@@ -106,6 +106,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
 
         from quatrain.runs.metrics_file import MetricsFile
         from quatrain.runs.run_log import quiet_libraries
+        from quatrain.runs.samples_file import SamplesFile
         from quatrain.runs.taking_up import beginning, take_up
         from quatrain.sweeps.judge import Judge, may_be_pruned
         from quatrain.training.checkpoints import checkpoints_of
@@ -118,7 +119,12 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))
     experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
-    rows = MetricsFile(run.metrics_file)
+    rows, samples = MetricsFile(run.metrics_file), SamplesFile(run.samples)
+
+    def flush_rows() -> None:
+        rows.flush()
+        samples.flush()
+
     pruning = Pruning(Judge(run.path.parent, run.read_config(), tell)) if may_be_pruned(config["sweep"]) else None
     trainer, metrics = assemble_trainer(
         config,
@@ -127,14 +133,15 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         rows.append,
         experiment.data.monitor,
         stop,
-        before_saving=rows.flush,
+        before_saving=flush_rows,
         pruning=pruning,
         tell=tell,
+        write_samples=samples.append,
     )
     tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
-    take_up(run, begun, experiment, choices, rows)
+    take_up(run, begun, experiment, choices, rows, samples)
     return Prepared(begun, experiment, trainer, metrics, pruning)
 
 

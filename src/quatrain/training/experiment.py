@@ -1,7 +1,7 @@
 """The parts of an experiment, built from a frozen config's plain values: choices, data, model, task, trainer."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,13 +212,15 @@ def assemble_trainer(
     before_saving: Callable[[], None] | None = None,
     pruning: "pl.Callback | None" = None,
     tell: Callable[[str], None] | None = None,
+    write_samples: Callable[[Sequence[dict[str, Any]]], None] | None = None,
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
     the config leaves it open. ``stop`` is what signals ask of the training; ``before_saving`` is called on rank 0
     before a checkpoint is named. ``pruning`` is the `quatrain.training.pruning.Pruning` of a search's trial. ``tell``
-    hears of the device's peak and of ``speed.profile``; without it neither is measured.
+    hears of the device's peak and of ``speed.profile``; without it neither is measured. ``write_samples`` takes the
+    rows of `quatrain.training.samples.Samples` on rank 0.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
@@ -248,7 +250,7 @@ def assemble_trainer(
         Progress(metrics),
         *([pruning] if pruning else []),
         *([Profile(folder / "profile", tell)] if config["speed"]["profile"] and tell else []),
-        *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}),
+        *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}, write_samples),
     ]
     arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}
     for name in ("accelerator", "devices", "precision"):
@@ -256,8 +258,11 @@ def assemble_trainer(
     return build_trainer(arguments, callbacks=callbacks, loggers=loggers, folder=folder), metrics
 
 
-def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], told: Mapping[str, Any]) -> list[Any]:
+def _callbacks(
+    config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], told: Mapping[str, Any], write_samples: Any
+) -> list[Any]:
     from quatrain.training.checkpoints import Checkpoints
+    from quatrain.training.samples import Samples
 
     built: list[Any] = []
     for name, node in config["callbacks"].items():
@@ -270,6 +275,9 @@ def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str]
             built.append(build(node, f"callbacks.{name}", **extra))
         except (TypeError, ValueError) as error:
             raise UserError(f"callbacks.{name} cannot be built: {' '.join(str(error).split())}.") from error
+    for callback in built:
+        if isinstance(callback, Samples):
+            callback.write = write_samples
     if not any(isinstance(callback, Checkpoints) for callback in built):  # a signal stops this run too
         built.append(Checkpoints(folder=str(folder / "checkpoints"), monitor=None, keep=0, **told))
     return built
