@@ -40,6 +40,11 @@ def test_the_wheel_trains_from_an_empty_folder(checkout: Path, tmp_path: Path) -
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {str(path.relative_to(ROOT / "conf")) for path in (ROOT / "conf").rglob("*.yaml")}
     assert shipped <= {name.removeprefix("quatrain/conf/") for name in names}
+    templates = {
+        path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src/quatrain/report/templates").iterdir()
+    }
+    assert len(templates) > 10
+    assert templates <= set(names)
     pip("install", "--no-deps", "--target", str(tmp_path / "site"), str(wheel))
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -54,6 +59,7 @@ def test_the_wheel_trains_from_an_empty_folder(checkout: Path, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert (empty / "run" / "export" / "model.safetensors").is_file()
+    assert (empty / "run" / "report.html").stat().st_size > 1_000_000  # plotly.js in it
 
 
 def test_an_edited_yaml_counts_at_once_in_an_editable_install(checkout: Path, tmp_path: Path) -> None:

@@ -40,6 +40,11 @@ def properties(values: Mapping[str, Any]) -> Markup:
     return render("properties.html", values=values) if values else Markup()
 
 
+def heading(text: str) -> Markup:
+    """A heading within a section."""
+    return render("heading.html", text=text)
+
+
 def joined(*parts: Markup) -> Markup:
     """Parts of a section, one after the other."""
     return Markup("\n").join(part for part in parts if part)
