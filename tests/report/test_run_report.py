@@ -93,7 +93,7 @@ def test_it_shows_scores_with_intervals_beside_best_and_last(runs: dict[str, Run
         "75 of 100 are right",
         "25 of 100 are wrong; these most confidently",
         "99.0% sure",
-        "16.6% are longer than 16 tokens",
+        "16.6% are longer than 16 tokens, where they are cut",
         "share of the largest class",
     ):
         assert words in text + str(list(figures(page)))

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from quatrain.report.figures import COLOURS, DASHES, MARKERS, figure, plain
 from quatrain.report.numbers import number
-from quatrain.report.rendering import render
+from quatrain.report.rendering import side_by_side
 from quatrain.report.run_files import RunFiles
 from quatrain.runs.summary import thinned
 
@@ -68,7 +68,7 @@ def score_curves(files: RunFiles) -> Markup:
         bounds = [_bound(name, files) for name in members]
         title = kind if len(members) > 1 else members[0].rpartition("/")[2]
         figures.append(_figure(files, curves, title.replace("_", " "), [bound for bound in bounds if bound]))
-    return _grid(figures)
+    return side_by_side(figures)
 
 
 def pace_curves(files: RunFiles) -> Markup:
@@ -85,7 +85,7 @@ def pace_curves(files: RunFiles) -> Markup:
         names = [name for name in columns(files.rows) if name == start or name.startswith(f"{start}/")]
         curves = [Curve(name, points_of(files.rows, name), place) for place, name in enumerate(names)]
         figures.append(_figure(files, curves, title))
-    return _grid(figures)
+    return side_by_side(figures)
 
 
 def columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -170,6 +170,7 @@ def _best(files: RunFiles) -> list[dict[str, Any]]:
         "textposition": "end",
         "textangle": 0,
         "xanchor": "right",
+        "yanchor": "top",
         "font": {"size": 10, "color": "#8A929B"},
     }
     return [{"type": "line", "x0": step, "x1": step, "yref": "paper", "y0": 0, "y1": 1, "line": line, "label": words}]
@@ -211,7 +212,3 @@ def _spread(count: int) -> list[int]:
     if count <= MOST_ROWS:
         return list(range(count))
     return sorted({round(place * (count - 1) / (MOST_ROWS - 1)) for place in range(MOST_ROWS)})
-
-
-def _grid(figures: Sequence[Markup]) -> Markup:
-    return render("grid.html", figures=[one for one in figures if one]) if any(figures) else Markup()

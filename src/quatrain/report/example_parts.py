@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from quatrain.report.figures import COLOURS, faded, figure, plain
 from quatrain.report.numbers import number, share
-from quatrain.report.rendering import heading, joined, render
+from quatrain.report.rendering import heading, joined, render, side_by_side
 from quatrain.report.run_files import RunFiles
 
 MOST_CLASSES = 30
@@ -24,7 +24,7 @@ MOST_STEPS = 12
 def confusion(files: RunFiles) -> Markup:
     """Labels against predictions, of each evaluation that has them."""
     found = [_confusion(name, entry["confusion"]) for name, entry in files.evaluations.items() if entry["confusion"]]
-    return joined(heading("Confusion of classes"), *found) if found else Markup()
+    return joined(heading("Confusion of classes"), side_by_side(found)) if found else Markup()
 
 
 def wrong_pairs(files: RunFiles) -> Markup:
@@ -105,7 +105,8 @@ def _confusion(name: str, found: Mapping[str, Any]) -> Markup:
         "zmax": 1.0,
         "text": [[f"{count:,}" for count in row] for row in counts],
         "texttemplate": "%{text}",
-        "colorscale": [[0, faded(COLOURS[0], 0.04)], [1, faded(COLOURS[0], 0.75)]],
+        "textfont": {"color": COLOURS[-1]},
+        "colorscale": [[0, faded(COLOURS[0], 0.04)], [1, faded(COLOURS[0], 0.6)]],
         "showscale": False,
         "xgap": 2,
         "ygap": 2,

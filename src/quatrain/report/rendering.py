@@ -50,6 +50,11 @@ def joined(*parts: Markup) -> Markup:
     return Markup("\n").join(part for part in parts if part)
 
 
+def side_by_side(parts: Sequence[Markup]) -> Markup:
+    """Parts beside one another as far as the page is wide."""
+    return render("grid.html", parts=[part for part in parts if part]) if any(parts) else Markup()
+
+
 @cache
 def _environment() -> Environment:
     return Environment(
