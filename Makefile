@@ -60,7 +60,7 @@ browser: .venv/browsing
 
 # Pictures of a report for docs/images: make screenshots REPORT=RUN/report.html NAME=run
 screenshots: .venv/browsing
-	$(BIN)/python tests/browser/screenshots.py $(REPORT) --name $(NAME) --to docs/images
+	$(BIN)/python tests/browser/screenshots.py $(REPORT) --name $(NAME) --to docs/images $(ARGS)
 
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
