@@ -14,7 +14,6 @@ import torch
 from quatrain import worker
 from quatrain.config.compose import compose
 from quatrain.core.batches import IGNORED
-from quatrain.inference import examples as module
 from quatrain.inference.examples import keep_examples
 from quatrain.inference.held_out import validation_sets
 from quatrain.inference.loading import Loaded, load
@@ -36,12 +35,6 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunDirec
 
 def loaded(run: RunDirectory) -> Loaded:
     return load(find_target(str(run.path), "evaluate"), precision="32-true", device="cpu")
-
-
-@pytest.fixture(autouse=True)
-def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that what is kept can be compared with what the model says."""
-    monkeypatch.setattr(module, "load", lambda target: load(target, precision="32-true", device="cpu"))
 
 
 def kept(run: RunDirectory) -> tuple[dict[str, Any], dict[str, Any]]:
