@@ -25,7 +25,7 @@ class Identity:
     @classmethod
     def of(cls, run: Any) -> "Identity":
         """That of W&B's own ``run``."""
-        return cls(run.id, run.project or None, run.entity or None, run.url)
+        return cls(run.id, run.project or None, run.entity or None, None if run.offline else run.url)
 
 
 def read_identity(folder: Path) -> Identity | None:
