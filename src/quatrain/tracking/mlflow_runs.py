@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from quatrain.core.atomic_files import write_whole
 from quatrain.tracking.facts import Row, RunFacts, flat
 from quatrain.tracking.probe import PATIENCE, ask
-from quatrain.tracking.tracker import HELD_OUT, TRAINING, Tracker, concluding_numbers
+from quatrain.tracking.tracker import Kind, Tracker, concluding_numbers, kind_of
 
 STATUS = {"done": "FINISHED", "pruned": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 FLUSH_SECONDS = 5.0
@@ -20,6 +20,7 @@ MOST_METRICS = 900
 
 MOST_PARAMS = 100
 LONGEST_PARAM = 6000
+SAMPLES = "samples"
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -69,7 +70,7 @@ class MLflow(Tracker):
             return "files", f"the tracking server {why}"
         return "server", "the tracking server answers"
 
-    def _start(self, facts: RunFacts) -> dict[str, int]:
+    def _start(self, facts: RunFacts) -> dict[Kind, int]:
         # it asks seven times, two minutes each, unless it is told not to; a training would stand still meanwhile
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(int(PATIENCE)))
@@ -85,7 +86,7 @@ class MLflow(Tracker):
         if known:
             self._client.update_run(known, status="RUNNING")
         self._log_params(facts)
-        return {kind: self._last_step(kind) if known else -1 for kind in (TRAINING, HELD_OUT[0])}
+        return self._shown_before() if known else {}
 
     def _known_id(self) -> str | None:
         """The run that this one goes on with, if the store has it."""
@@ -129,10 +130,17 @@ class MLflow(Tracker):
         if changed:
             self._client.log_batch(self._run_id, tags=changed)
 
-    def _last_step(self, kind: str) -> int:
-        names = [name for name in self._client.get_run(self._run_id).data.metrics if name.startswith(kind)]
-        steps = [one.step for name in names[:1] for one in self._client.get_metric_history(self._run_id, name)]
-        return max(steps, default=-1)
+    def _shown_before(self) -> dict[Kind, int]:
+        """The last step of each kind that the store has; one metric stands for all of its kind."""
+        metrics = {kind_of([name]): name for name in self._client.get_run(self._run_id).data.metrics}
+        shown: dict[Kind, int] = {}
+        for kind, name in metrics.items():
+            if kind:
+                steps = [one.step for one in self._client.get_metric_history(self._run_id, name)]
+                shown[kind] = max(steps, default=-1)
+        tables = [Path(one.path).stem for one in self._client.list_artifacts(self._run_id, SAMPLES)]
+        shown["samples"] = max((int(name) for name in tables if name.isdecimal()), default=-1)
+        return shown
 
     def _log(self, values: Row) -> None:
         now = int(time.time() * 1000)
@@ -152,7 +160,7 @@ class MLflow(Tracker):
 
     def _samples(self, rows: Sequence[Mapping[str, Any]]) -> None:
         columns = {name: [row.get(name) for row in rows] for name in ("step", "number", "shown", "said", "right")}
-        self._client.log_table(self._run_id, columns, f"samples/{rows[0]['step']:09d}.json")
+        self._client.log_table(self._run_id, columns, f"{SAMPLES}/{rows[0]['step']:09d}.json")
 
     def _conclude(self, result: Mapping[str, Any], export: Path) -> None:
         step = int(result.get("best", {}).get("step", 0))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from quatrain.tracking.facts import Row, RunFacts, flat
-from quatrain.tracking.tracker import HELD_OUT, TRAINING, Tracker, concluding_numbers
+from quatrain.tracking.tracker import KINDS, Kind, Tracker, concluding_numbers
 
 FLUSH_SECONDS = 10
 
@@ -28,7 +28,7 @@ class TensorBoard(Tracker):
         self._writer: Any = None
         self._hyperparameters: dict[str, Any] = {}
 
-    def _start(self, facts: RunFacts) -> dict[str, int]:
+    def _start(self, facts: RunFacts) -> dict[Kind, int]:
         from torch.utils.tensorboard import SummaryWriter
 
         start = -1 if facts.start_step is None else facts.start_step
@@ -40,7 +40,7 @@ class TensorBoard(Tracker):
         if facts.start_step is None:
             self._writer.add_text("config", _verbatim("\n".join(lines)), 0)
             self._writer.add_text("run", _verbatim(f"{facts.group}\n{facts.tag}\n{facts.directory}"), 0)
-        return {TRAINING: start, HELD_OUT[0]: start}
+        return dict.fromkeys(KINDS, start)
 
     def _log(self, values: Row) -> None:
         for name, value in values.items():
@@ -56,7 +56,7 @@ class TensorBoard(Tracker):
         from torch.utils.tensorboard.summary import hparams
 
         numbers = concluding_numbers(result)
-        known, begun, ended = hparams(self._hyperparameters, {name: numbers[name] for name in numbers})
+        known, begun, ended = hparams(self._hyperparameters, dict(numbers))
         for summary in (known, begun, ended):
             self._writer.file_writer.add_summary(summary)
         for name, value in numbers.items():

@@ -2,10 +2,10 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pytorch_lightning.loggers import Logger
 
@@ -14,7 +14,11 @@ from quatrain.tracking.facts import Row, RunFacts
 log = logging.getLogger("quatrain.tracking")
 
 HELD_OUT = ("val/", "val_")
-TRAINING = "train/"
+
+Kind = Literal["training", "validation", "samples"]
+"""What is shown at a step, each by itself."""
+
+KINDS: tuple[Kind, ...] = ("training", "validation", "samples")
 
 
 class Tracker(Logger):
@@ -38,7 +42,7 @@ class Tracker(Logger):
         super().__init__()
         self._folder = Path(save_dir)
         self._begun = self._shows = False
-        self._shown = {TRAINING: -1, HELD_OUT[0]: -1}
+        self._shown: dict[Kind, int] = dict.fromkeys(KINDS, -1)
         self._tokens: int | float = 0
         self._tell: Callable[[str], None] = log.warning
 
@@ -85,8 +89,8 @@ class Tracker(Logger):
         self._try(lambda: self._row(row))
 
     def log_samples(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Show rows of ``samples.jsonl``, all of one step."""
-        if rows:
+        """Show rows of ``samples.jsonl``, all of one step, unless they are shown already."""
+        if rows and self._is_new("samples", rows[0]["step"]):
             self._try(lambda: self._samples(rows))
 
     def conclude(self, result: Mapping[str, Any], export: Path) -> None:
@@ -118,15 +122,20 @@ class Tracker(Logger):
             self._row(row)
 
     def _row(self, row: Row) -> None:
-        kind = TRAINING if any(name.startswith(TRAINING) for name in row) else HELD_OUT[0]
         self._tokens = row.get("train/tokens", self._tokens)
-        if row["step"] > self._shown[kind]:
-            self._shown[kind] = int(row["step"])
+        if self._is_new(kind_of(row) or "training", row["step"]):
             self._log({**row, "tokens": self._tokens})
 
+    def _is_new(self, kind: Kind, step: int | float) -> bool:
+        """Whether nothing of ``kind`` is shown of ``step`` yet; from now on it is."""
+        new = step > self._shown[kind]
+        if new:
+            self._shown[kind] = int(step)
+        return new
+
     @abstractmethod
-    def _start(self, facts: RunFacts) -> dict[str, int]:
-        """Open all that is needed; return by kind (`TRAINING`, ``val/``) the step of the last row that is shown."""
+    def _start(self, facts: RunFacts) -> dict[Kind, int]:
+        """Open all that is needed; return the step of the last that is shown of each kind, if anything is."""
 
     @abstractmethod
     def _log(self, values: Row) -> None:
@@ -140,6 +149,16 @@ class Tracker(Logger):
 
     @abstractmethod
     def _finish(self, code: int, status: str, why: str | None) -> None: ...
+
+
+def kind_of(names: Iterable[str]) -> Kind | None:
+    """What a row with ``names`` is; None for what is none of ours."""
+    found = list(names)
+    if any(name.startswith("train/") for name in found):
+        return "training"
+    if any(name.startswith(HELD_OUT) for name in found):
+        return "validation"
+    return "samples" if "samples" in found else None
 
 
 def concluding_numbers(result: Mapping[str, Any]) -> dict[str, int | float]:

@@ -1,40 +1,21 @@
 """Runs in Weights & Biases: one for each run directory, online or on disk until it is uploaded."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from quatrain.core.exit_codes import INTERRUPTED
 from quatrain.tracking.facts import Row, RunFacts
-from quatrain.tracking.tracker import HELD_OUT, TRAINING, Tracker, concluding_numbers
+from quatrain.tracking.tracker import Kind, Tracker, concluding_numbers, kind_of
 from quatrain.tracking.wandb_files import Segment, history, marker, segments
 from quatrain.tracking.wandb_identity import Identity, read_identity, write_identity
 from quatrain.tracking.wandb_mode import Mode, choose_mode, wandb_settings
+from quatrain.tracking.wandb_start import init, own_surroundings
 
 LONGEST_TAG = 64
 LONGEST_NAME = 128
-INIT_SECONDS = 20.0
 SAMPLE_COLUMNS = ("step", "epoch", "number", "shown", "said", "probability", "right")
-OF_AN_AGENT = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH")
-"""What W&B's sweep agent tells the one run that it starts."""
-
-QUIET: dict[str, Any] = {
-    "console": "off",  # run.log has it, without secrets
-    "silent": True,
-    "symlink": False,
-    "save_code": False,
-    "disable_code": True,
-    "disable_git": True,
-    "disable_job_creation": True,
-    "program": "quatrain",
-    "x_disable_meta": True,  # command line, user, host; provenance.json has what matters
-    "x_disable_machine_info": True,
-    "x_save_requirements": False,
-    "finish_timeout_raises": True,
-    "init_timeout": INIT_SECONDS,
-}
 
 
 class WeightsAndBiases(Tracker):
@@ -100,12 +81,12 @@ class WeightsAndBiases(Tracker):
         self._chosen, reason = choose_mode(self._mode)
         return self._chosen, reason
 
-    def _start(self, facts: RunFacts) -> dict[str, int]:
+    def _start(self, facts: RunFacts) -> dict[Kind, int]:
         chosen = self._chosen or self.choose()[0]
         if chosen == "disabled":
             self._begun = self._shows = False
             return {}
-        self._open.enter_context(_own_surroundings(self._folder / "wandb", of_sweep=facts.sweep is not None))
+        self._open.enter_context(own_surroundings(self._folder / "wandb", of_sweep=facts.sweep is not None))
         before = segments(self._folder)
         identity = read_identity(self._folder)
         self._run = self._init(facts, identity, chosen)
@@ -116,48 +97,45 @@ class WeightsAndBiases(Tracker):
         return self._go_on(mine) if mine else {}
 
     def _init(self, facts: RunFacts, identity: Identity | None, mode: str) -> Any:
-        import wandb
-
+        settings = wandb_settings()
         self._folder.mkdir(parents=True, exist_ok=True)
-        from_environment = wandb_settings()
-        timeout = self._finish_timeout * (60 if self._log_export else 1)  # an export may have gigabytes
         arguments = {
-            "project": self._project or (identity and identity.project) or from_environment.project or "quatrain",
-            "entity": self._entity or (identity and identity.entity) or from_environment.entity,
-            "id": (identity and identity.run_id) or (None if facts.sweep else from_environment.run_id),
-            "name": (self._name or from_environment.run_name or facts.tag)[:LONGEST_NAME],
-            "group": (self._group or from_environment.run_group or facts.group)[:LONGEST_NAME],
-            "notes": self._notes or from_environment.run_notes or f"Run directory: {facts.directory}",
-            "tags": _tags(facts.labels, self._tags, from_environment.run_tags or ()),
-            "job_type": self._job_type or from_environment.run_job_type,
+            "project": self._project or (identity and identity.project) or settings.project or "quatrain",
+            "entity": self._entity or (identity and identity.entity) or settings.entity,
+            "id": (identity and identity.run_id) or (None if facts.sweep else settings.run_id),
+            "name": (self._name or settings.run_name or facts.tag)[:LONGEST_NAME],
+            "group": (self._group or settings.run_group or facts.group)[:LONGEST_NAME],
+            "notes": self._notes or settings.run_notes or f"Run directory: {facts.directory}",
+            "tags": _tags(facts.labels, self._tags, settings.run_tags or ()),
+            "job_type": self._job_type or settings.run_job_type,
             "config": {**facts.config, "run_directory": str(facts.directory), "origin": dict(facts.origin)},
             "dir": str(self._folder),
-            "resume": "allow",
-            "reinit": "finish_previous",
-            "allow_val_change": True,
         }
-        settings = {**QUIET, "x_disable_stats": not self._system_metrics, "finish_timeout": timeout}
+        quiet = {
+            "x_disable_stats": not self._system_metrics,
+            "finish_timeout": self._finish_timeout * (60 if self._log_export else 1),  # an export may have gigabytes
+        }
         try:
-            return wandb.init(**arguments, mode=mode, settings=wandb.Settings(**settings))
+            return init(arguments, mode, quiet)
         except Exception as error:
             if mode != "online" or self._mode != "auto":
                 raise
             what = " ".join(str(error).split())[:200]
             self._chosen = "offline"
             self._tell(f"wandb: offline, as W&B does not begin the run: {type(error).__name__}: {what}")
-            return wandb.init(**arguments, mode="offline", settings=wandb.Settings(**settings))
+            return init(arguments, "offline", quiet)
 
-    def _go_on(self, before: list[Segment]) -> dict[str, int]:
+    def _go_on(self, before: list[Segment]) -> dict[Kind, int]:
         """Find what is shown already: all that was written, but online only what came to the server."""
         online = self._chosen == "online"
         self._line = int(self._run.step) if online else 0
-        shown: dict[str, int] = {}
+        shown: dict[Kind, int] = {}
         for segment in before:
             for line in history(segment.file):
                 if online and line.number >= self._line:
                     continue
                 step = line.values.get("step", "")
-                kind = _kind(line.values)
+                kind = kind_of(line.values)
                 if kind and step.isdecimal():
                     shown[kind] = max(int(step), shown.get(kind, -1))
                 if not online:
@@ -174,8 +152,10 @@ class WeightsAndBiases(Tracker):
     def _samples(self, rows: Sequence[Mapping[str, Any]]) -> None:
         import wandb
 
-        table = wandb.Table(columns=list(SAMPLE_COLUMNS), data=[[row.get(name) for name in SAMPLE_COLUMNS] for row in rows])
-        self._log({"samples": table, "step": rows[0]["step"]})  # type: ignore[dict-item]
+        table = wandb.Table(
+            columns=list(SAMPLE_COLUMNS), data=[[row.get(name) for name in SAMPLE_COLUMNS] for row in rows]
+        )
+        self._log({"samples": table, "step": rows[0]["step"]})
 
     def _conclude(self, result: Mapping[str, Any], export: Path) -> None:
         self._run.summary.update(concluding_numbers(result))
@@ -216,33 +196,6 @@ class WeightsAndBiases(Tracker):
                 wandb.teardown(exit_code=code)
             self._run = None
             self._open.close()
-
-
-@contextmanager
-def _own_surroundings(folder: Path, *, of_sweep: bool) -> Iterator[None]:
-    """Within the block W&B keeps its copies in ``folder``, and a sweep of ours is none of an agent's."""
-    own = {"WANDB_DATA_DIR": str(folder / "staging"), "WANDB_CACHE_DIR": str(folder / "cache")}
-    taken = OF_AN_AGENT if of_sweep else ()
-    before = {name: os.environ.get(name) for name in (*own, *taken)}
-    os.environ.update(own)
-    for name in taken:
-        os.environ.pop(name, None)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _kind(names: Iterable[str]) -> str | None:
-    """Whether a row of W&B's is a training row, one of a validation, or none of ours."""
-    names = list(names)
-    if any(name.startswith(TRAINING) for name in names):
-        return TRAINING
-    return HELD_OUT[0] if any(name.startswith(HELD_OUT) for name in names) else None
 
 
 def _tags(*sources: Sequence[str]) -> list[str]:
