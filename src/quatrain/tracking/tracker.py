@@ -158,7 +158,8 @@ def kind_of(names: Iterable[str]) -> Kind | None:
         return "training"
     if any(name.startswith(HELD_OUT) for name in found):
         return "validation"
-    return "samples" if "samples" in found else None
+    # a table of W&B's is many entries: samples.path, samples.nrows, ...
+    return "samples" if any(name.split(".")[0] == "samples" for name in found) else None
 
 
 def concluding_numbers(result: Mapping[str, Any]) -> dict[str, int | float]:

@@ -56,10 +56,13 @@ def wandb_settings() -> Any:
         UserError: they cannot be read.
     """
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # no reports of its own troubles to W&B
+    import wandb
     from wandb.sdk import wandb_setup
 
     try:
-        return wandb_setup.singleton().settings
+        found = wandb_setup.singleton().settings
+        wandb.termsetup(wandb.Settings(silent=True), None)  # what it says of keys and pages we say ourselves
+        return found
     except Exception as error:
         what = " ".join(str(error).split())[:300]
         raise UserError(f"W&B refuses its settings; mend the variables WANDB_...: {what}") from error

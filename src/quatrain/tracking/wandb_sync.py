@@ -86,7 +86,8 @@ def _upload(one: Waiting) -> str | None:
     wbauth.settings.set_auth_settings(settings, found)
     settings.mode = "online"
     settings.resume = "allow" if one.goes_on else None
-    said = singleton.asyncer.run(lambda: _replay(singleton.ensure_service(), one.segment.file, settings))
+    service = singleton.ensure_service()
+    said = singleton.asyncer.run(lambda: _replay(service, one.segment.file, settings))
     errors = [" ".join(message.content.split()) for message in said if message.severity >= ERROR]
     return "; ".join(errors)[:500] or None
 
