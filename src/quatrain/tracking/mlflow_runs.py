@@ -21,6 +21,7 @@ MOST_METRICS = 900
 MOST_PARAMS = 100
 LONGEST_PARAM = 6000
 SAMPLES = "samples"
+COLUMNS = ("step", "epoch", "number", "shown", "said", "probability", "right")
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -159,8 +160,8 @@ class MLflow(Tracker):
         self._flushed = time.monotonic()
 
     def _samples(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        columns = {name: [row.get(name) for row in rows] for name in ("step", "number", "shown", "said", "right")}
-        self._client.log_table(self._run_id, columns, f"{SAMPLES}/{rows[0]['step']:09d}.json")
+        table = {"columns": list(COLUMNS), "data": [[row.get(name) for name in COLUMNS] for row in rows]}
+        self._client.log_dict(self._run_id, table, f"{SAMPLES}/{rows[0]['step']:09d}.json")
 
     def _conclude(self, result: Mapping[str, Any], export: Path) -> None:
         step = int(result.get("best", {}).get("step", 0))

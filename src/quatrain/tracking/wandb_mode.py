@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from quatrain.core.errors import UserError
 from quatrain.tracking.probe import ask
+from quatrain.tracking.wandb_words import WORDS
 
 Mode = Literal["auto", "online", "offline", "disabled"]
 
@@ -61,7 +62,7 @@ def wandb_settings() -> Any:
 
     try:
         found = wandb_setup.singleton().settings
-        wandb.termsetup(wandb.Settings(silent=True), None)  # what it says of keys and pages we say ourselves
+        wandb.termsetup(wandb.Settings(silent=True), WORDS)
         return found
     except Exception as error:
         what = " ".join(str(error).split())[:300]

@@ -13,6 +13,7 @@ from quatrain.tracking.wandb_files import Segment, history, marker, segments
 from quatrain.tracking.wandb_identity import Identity, read_identity, write_identity
 from quatrain.tracking.wandb_mode import Mode, choose_mode, wandb_settings
 from quatrain.tracking.wandb_start import init, own_surroundings
+from quatrain.tracking.wandb_words import WORDS
 
 LONGEST_TAG = 64
 LONGEST_NAME = 128
@@ -92,6 +93,7 @@ class WeightsAndBiases(Tracker):
             return {}
         self._open.enter_context(own_surroundings(self._folder / "wandb", of_sweep=facts.sweep is not None))
         before = segments(self._folder)
+        WORDS.upload_failed = False
         identity = read_identity(self._folder)
         self._run = self._init(facts, identity, chosen)
         write_identity(self._folder, Identity.of(self._run))
@@ -195,19 +197,21 @@ class WeightsAndBiases(Tracker):
             if code == INTERRUPTED and not self._run.sweep_id:  # a sweep would start it anew, from the first step
                 self._run.mark_preempting()
             self._run.finish(exit_code=code)
-            if self._chosen == "online":
+            if WORDS.upload_failed:
+                self._tell(f"wandb: not all is uploaded; {self._later()}")
+            elif self._chosen == "online":
                 for segment in segments(self._folder):
                     marker(segment.file).touch()
         except TimeoutError:
-            self._tell(
-                f"wandb: not all is uploaded after {self._finish_timeout:g} s; quatrain sync {self._folder.parent}"
-                " uploads the rest"
-            )
+            self._tell(f"wandb: not all is uploaded after {self._finish_timeout:g} s; {self._later()}")
         finally:
             with suppress(Exception):
                 wandb.teardown(exit_code=code)
             self._run = None
             self._open.close()
+
+    def _later(self) -> str:
+        return f"quatrain sync {self._folder.parent} uploads the rest"
 
 
 def _tags(*sources: Sequence[str]) -> list[str]:
