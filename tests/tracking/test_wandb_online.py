@@ -59,6 +59,13 @@ def test_what_was_offline_is_uploaded_once_and_in_order(
     assert capsys.readouterr().out.split() == [str(file.parent) for file in files_of(run.path)]
     assert server.runs == {}
 
+    run.set_status("running")
+    assert main(["sync", "--list", str(run.path)]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{run.path} is under way" in said.err
+    run.set_status("done")
+
     server.fails = True
     assert main(["sync", str(run.path)]) == REFUSED
     assert "answers with HTTP status 404" in capsys.readouterr().err

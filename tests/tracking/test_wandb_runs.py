@@ -1,6 +1,7 @@
 """Proves what W&B gets of a run, from the file of records that it really wrote."""
 
 import signal
+import sys
 from pathlib import Path
 
 import psutil
@@ -65,6 +66,10 @@ def test_a_run_is_one_run_there_and_no_file_holds_a_secret(
     assert "Find logs at" not in told.out + told.err
     written = [path for path in run.path.rglob("*") if path.is_file()]
     assert not [path for path in written for value in SECRETS.values() if value.encode() in path.read_bytes()]
+    assert found.run.host == ""
+    personal = [sys.argv[0], "requirements", "wandb-metadata"]
+    of_wandb = [path for path in written if run.tracking in path.parents]
+    assert not [(path, value) for path in of_wandb for value in personal if value.encode() in path.read_bytes()]
     outside = [path for path in here.folder.rglob("*") if path.is_file() and run.path not in path.parents]
     assert not [path for path in outside if "wandb" in str(path)]
 

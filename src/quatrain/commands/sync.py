@@ -34,12 +34,13 @@ def main(arguments: list[str]) -> int:
     asked = read_arguments(parser, arguments)
     if asked is None:
         return 0
+    from quatrain.core.terminal import one_line
     from quatrain.tracking.wandb_sync import waiting
 
     files = waiting(_trackings([Path(path) for path in asked.paths] or [OUTPUTS]))
     if asked.only_list:
         for one in files:
-            print(one.segment.file.parent)
+            print(one_line(str(one.segment.file.parent)))
     if not files or asked.only_list:
         print(f"{len(files)} to upload" if files else "Nothing is left to upload.", file=sys.stderr)
         return 0
@@ -72,12 +73,14 @@ def _upload(files: "Sequence[Waiting]") -> int:
 
 
 def _trackings(paths: Sequence[Path]) -> list[Path]:
-    """The folders ``tracking`` of all runs in or below ``paths``, each once.
+    """The folders ``tracking`` of all runs in or below ``paths``, each once, but of those that are under way.
 
     Raises:
-        UserError: a path does not exist.
+        UserError: a path does not exist, or something in a run is a link that leads out of it.
     """
     from quatrain.core.errors import UserError
+    from quatrain.core.terminal import one_line
+    from quatrain.runs.directory import load_run
 
     absent = [path for path in paths if not path.exists()]
     if absent:
@@ -85,7 +88,11 @@ def _trackings(paths: Sequence[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for path in paths:
         for config in sorted(path.absolute().rglob("config.yaml")):
-            tracking = config.parent / "tracking"
-            if tracking.is_dir():
-                found[tracking] = None
+            if not (config.parent / "tracking").is_dir():
+                continue
+            run = load_run(config.parent)
+            if run.status_file.exists() and run.status().status == "running":
+                print(f"{one_line(str(run.path))} is under way, and left for later", file=sys.stderr)
+            else:
+                found[run.tracking] = None
     return list(found)
