@@ -13,7 +13,8 @@ from quatrain.tracking import trackers
 from quatrain.tracking.facts import RunFacts
 from quatrain.training.hardware import Choice
 
-ORIGIN = ("started", "versions", "python", "platform", "cpu", "gpus", "cuda", "fingerprints", "ranks")
+ORIGIN = ("started", "python", "platform", "cpu", "gpus", "cuda", "fingerprints", "ranks")
+PACKAGES = ("quatrain", "torch", "pytorch-lightning", "transformers", "tokenizers", "datasets")
 
 
 def choose_trackers(loggers: Iterable[Any]) -> dict[str, Choice]:
@@ -31,6 +32,7 @@ def choose_trackers(loggers: Iterable[Any]) -> dict[str, Choice]:
 def facts_of(run: RunDirectory, config: Mapping[str, Any], task: str, start_step: int | None) -> RunFacts:
     """What a tracker is told of ``run``, which is trained with ``config`` and goes on after ``start_step``."""
     recorded = read_provenance(run)
+    versions = {name: version for name, version in recorded.get("versions", {}).items() if name in PACKAGES}
     commits = {name: found["commit"] for name in ("git", "quatrain_git") if (found := recorded.get(name))}
     return RunFacts(
         directory=run.path,
@@ -39,7 +41,9 @@ def facts_of(run: RunDirectory, config: Mapping[str, Any], task: str, start_step
         labels=_labels(config, task),
         config=_harmless(config),
         sweep=_sweep(run, config),
-        origin=_harmless({name: recorded[name] for name in ORIGIN if name in recorded} | commits),
+        origin=_harmless(
+            {name: recorded[name] for name in ORIGIN if name in recorded} | {"versions": versions} | commits
+        ),
         start_step=start_step,
         rows=run.read_metrics() if start_step is not None else (),
     )

@@ -19,6 +19,7 @@ QUIET: dict[str, Any] = {
     "disable_git": True,
     "disable_job_creation": True,
     "program": "quatrain",
+    "host": "",
     "x_disable_meta": True,  # command line, user, host; provenance.json has what matters
     "x_disable_machine_info": True,
     "x_save_requirements": False,
