@@ -225,6 +225,7 @@ def assemble_trainer(
     Raises:
         UserError: Lightning or a callback refuses its arguments.
     """
+    from quatrain.tracking.trackers import log_row
     from quatrain.training.batch_seeds import BatchSeeds
     from quatrain.training.guards import StopAtNonFinite
     from quatrain.training.metrics_log import MetricsLog
@@ -238,9 +239,7 @@ def assemble_trainer(
 
     def write_all(row: dict[str, Any]) -> None:
         write(row)
-        scores = {name: value for name, value in row.items() if name.startswith("train/")}
-        for logger in loggers if scores else []:  # validation scores reach them through the task
-            logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
+        log_row(loggers, row)
 
     metrics = MetricsLog(write_all, tell=tell)
     callbacks = [
