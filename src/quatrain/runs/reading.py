@@ -55,7 +55,7 @@ def read_json(path: Path, limit: int | None = None) -> Any:
     Raises:
         UserError: it cannot be read.
     """
-    return _parsed(path, json.loads, LARGEST_JSON if limit is None else limit)
+    return _parsed(read_text(path, LARGEST_JSON if limit is None else limit), path, json.loads)
 
 
 def read_yaml(path: Path) -> Any:
@@ -64,7 +64,12 @@ def read_yaml(path: Path) -> Any:
     Raises:
         UserError: it cannot be read, holds other than plain values, or more than `MOST_VALUES`.
     """
-    content = _parsed(path, _plain_yaml, LARGEST_CONFIG)
+    return read_yaml_text(read_text(path, LARGEST_CONFIG), path)
+
+
+def read_yaml_text(text: str, path: Path) -> Any:
+    """The plain values of ``text``, which stands in the file ``path``; raises as `read_yaml`."""
+    content = _parsed(text, path, _plain_yaml)
     _count(content, path)
     return content
 
@@ -111,8 +116,7 @@ def _plain_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_PlainLoader)
 
 
-def _parsed(path: Path, parse: Callable[[str], Any], limit: int) -> Any:
-    text = read_text(path, limit)
+def _parsed(text: str, path: Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:
