@@ -3,7 +3,6 @@
 No whole config is parsed for it, and no torch imported: thousands of runs are looked at in seconds.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -95,6 +94,8 @@ def take_inventory(folders: Sequence[str]) -> Inventory:
             if not found.has_config:
                 results_alone += 1
                 continue
+            if not any((found.path / name).exists() for name in ("status.json", "overrides.yaml")):
+                continue  # a config.yaml of another kind, such as a project's own
             _add(inventory, found)
     if results_alone:
         what = "1 folder holds" if results_alone == 1 else f"{results_alone:,} folders hold"
@@ -174,7 +175,7 @@ def _seconds(run: RunDirectory, status: RunStatus, result: dict[str, Any]) -> fl
 
 def _last_sign(run: RunDirectory) -> float:
     files = (run.status_file, run.metrics_file, run.log)
-    return max(os.stat(file).st_mtime for file in files if file.exists())
+    return max(file.stat().st_mtime for file in files if file.exists())
 
 
 def _moment(status: RunStatus, file: Path) -> float:

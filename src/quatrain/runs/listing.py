@@ -1,6 +1,5 @@
 """A list of runs for the eye and for programs: chosen, sorted, and the jobs of a sweep in one row."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -117,7 +116,7 @@ def plain_lines(shown: Sequence[Row]) -> Iterator[str]:
     from quatrain.core.terminal import one_line
 
     now = time.time()
-    lines = [(*HEADINGS, "path")]
+    lines: list[tuple[str, ...]] = [(*HEADINGS, "path")]
     lines += [(*map(one_line, row.cells(now)), one_line(shown_path(row.path))) for row in shown]
     widths = [max(len(line[place]) for line in lines) for place in range(len(HEADINGS))]
     for line in lines:
@@ -127,8 +126,8 @@ def plain_lines(shown: Sequence[Row]) -> Iterator[str]:
 
 def shown_path(path: Path) -> str:
     """``path`` from the working directory on, where it lies below it."""
-    here = Path(os.path.abspath(path))
-    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) and here != Path.cwd() else str(here)
+    whole, here = path.absolute(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) and whole != here else str(whole)
 
 
 def _goodness(metric: Metric) -> float:
