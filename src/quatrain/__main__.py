@@ -15,7 +15,7 @@ GROUPS = {
     "train": {
         "train": "compose an experiment and train it; -m trains many",
         "resume": "go on with an interrupted run, or train a finished one on",
-        "plan": "check an experiment and say what it would cost; trains nothing",
+        "plan": "check an experiment, and say what it would cost",
         "reproduce": "run a run again, and tell whether it is identical to the bit",
         "preprocess": "clean and validate raw data, and write files to train on",
         "train-tokenizer": "a tokenizer alone, from a corpus",

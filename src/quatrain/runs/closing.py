@@ -87,6 +87,7 @@ def _samples(samples: Sequence[Any], asked: str, width: int) -> Any:
 
     at_length = any(len(sample.said) > FEW_WORDS for sample in samples)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=not at_length)
+    rows: list[tuple[str, ...]]
     if at_length:
         rows = [row for sample in samples for row in _at_length(sample, asked, _shown(width - len(asked) - 2))]
     else:

@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from contextlib import suppress
 from typing import Any, TextIO
 
 import pytorch_lightning as pl
@@ -17,6 +18,9 @@ from quatrain.training.metrics_log import MetricsLog, last_step
 
 BARS = ((110, 24), (96, 10))
 """From how many columns of the terminal on the bar has how many; it keeps them, however long the line is."""
+
+REDRAWN = 0.25
+"""Seconds: as often as an eye follows; reading the loss waits for a GPU."""
 
 DROPPED = ("mfu", "exact rate", "epoch", "rate", "loss")
 """What a narrow terminal goes without, in this order."""
@@ -110,18 +114,18 @@ class Progress(Callback):
     def _show(self, trainer: pl.Trainer, last: bool = False) -> None:
         if not trainer.is_global_zero:
             return
-        # four times a second is as often as an eye follows; reading the loss waits for a GPU
-        due = 0.25 if self._live else self.interval
+        due = REDRAWN if self._live else self.interval
         if not last and time.perf_counter() - self._shown_at < due:
             return
         self._shown_at = time.perf_counter()
         parts = self._parts(trainer)
         line = " · ".join(parts.values())
-        if self._live:
-            drawn = _with_bar(parts, self._live.console.width, trainer.global_step, _total_steps(trainer))
-            self._live.update(drawn, refresh=True)
-        elif line != self._shown:
-            print(line, file=self.stream or sys.stderr, flush=True)
+        with suppress(OSError):  # nobody listens any more, which is no reason to end the training
+            if self._live:
+                drawn = _with_bar(parts, self._live.console.width, trainer.global_step, _total_steps(trainer))
+                self._live.update(drawn, refresh=True)
+            elif line != self._shown:
+                print(line, file=self.stream or sys.stderr, flush=True)
         self._shown = line
 
     def _parts(self, trainer: pl.Trainer) -> dict[str, str]:
@@ -157,7 +161,8 @@ class Progress(Callback):
 
     def _close(self) -> None:
         if self._live:
-            self._live.stop()
+            with suppress(OSError):
+                self._live.stop()
             self._live = None
 
 
