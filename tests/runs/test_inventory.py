@@ -11,6 +11,7 @@ from quatrain.core.errors import UserError
 from quatrain.runs.disk import freed, room
 from quatrain.runs.inventory import take_inventory
 from quatrain.runs.listing import Row, counted, plain_lines, rows
+from quatrain.runs.overview import overview
 from quatrain.runs.units import in_age, in_bytes, in_time, read_age
 from quatrain.runs.walk import CLAIMS
 
@@ -46,6 +47,20 @@ def test_a_damaged_run_is_a_sentence_and_hides_no_other(tmp_path: Path) -> None:
     assert [entry.path.name for entry in inventory.entries] == ["good"]
     assert [path.name for path, _ in inventory.damaged] == ["foreign", "torn", "without"]
     assert all(str(path) in why for path, why in inventory.damaged)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400, "12", None, [], True])
+def test_numbers_that_are_none_are_left_out(tmp_path: Path, value: object) -> None:
+    """As no training writes them, and any file may hold them."""
+    run = made_up(tmp_path / "run")
+    content = {"monitor": "val/loss", "best": {"val/loss": value, "step": value}, "seconds": value, "seed": value}
+    run.result.write_text(json.dumps(content), encoding="utf-8")
+    (entry,) = take_inventory([str(tmp_path)]).entries
+    assert entry.metric is None
+    assert entry.seconds is None or entry.seconds < 60
+    assert len(list(plain_lines([Row((entry,))]))) == 2
+    for found in overview(run)[0]["scores"].values():
+        assert "best" not in found
 
 
 def test_what_is_no_run_is_passed_by(tmp_path: Path) -> None:

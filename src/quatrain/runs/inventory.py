@@ -13,7 +13,7 @@ from typing import Any
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory, RunStatus
 from quatrain.runs.disk import room
-from quatrain.runs.reading import read_text, read_yaml_text
+from quatrain.runs.reading import finite, read_text, read_yaml_text
 from quatrain.runs.recorded import newest_step
 from quatrain.runs.walk import RunFolder, run_folders
 
@@ -151,10 +151,8 @@ def _metric(result: dict[str, Any]) -> Metric | None:
     best = result.get("best")
     best = best if isinstance(best, dict) else {}
     name, mode = result.get("monitor") or best.get("monitor"), result.get("mode")
-    value = best.get(name) if isinstance(name, str) else None
-    if not isinstance(name, str) or not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    return Metric(name, float(value), mode if mode in ("min", "max") else None)
+    value = finite(best.get(name)) if isinstance(name, str) else None
+    return None if value is None else Metric(str(name), value, mode if mode in ("min", "max") else None)
 
 
 def _step(run: RunDirectory, result: dict[str, Any]) -> int | None:
@@ -163,9 +161,8 @@ def _step(run: RunDirectory, result: dict[str, Any]) -> int | None:
 
 
 def _seconds(run: RunDirectory, status: RunStatus, result: dict[str, Any]) -> float | None:
-    trained = result.get("seconds")
-    if isinstance(trained, int | float) and not isinstance(trained, bool):
-        return float(trained)
+    if (trained := finite(result.get("seconds"))) is not None:
+        return trained
     begun = run.config.stat().st_mtime
     if status.status == "queued":
         return None

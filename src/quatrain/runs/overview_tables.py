@@ -71,7 +71,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _place(where: Mapping[str, Any], code: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if where.get("host"):
-        gpus = where.get("gpus") or []
+        gpus = where["gpus"] if isinstance(where.get("gpus"), list) else []
         cards = ", ".join(str(one.get("name") if isinstance(one, dict) else one) for one in gpus)
         device = cards or f"{where.get('cpu', 'CPU')}, {where.get('cpus_usable', '?')} cores"
         ranks = f", {where['ranks']} ranks" if where.get("ranks", 1) != 1 else ""

@@ -1,6 +1,7 @@
 """Reading the files of a run directory, whoever wrote them: within it, within a size and a form, else a sentence."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +104,16 @@ def fitting(kind: type, content: dict[str, Any], path: Path) -> Any:
         return kind(**content)
     except TypeError as error:
         raise UserError(f"{path} lacks a field ({error}); it was not written by quatrain.") from error
+
+
+def finite(found: Any) -> float | None:
+    """``found`` as a float; None where it is no number, or none that a float can hold."""
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    try:
+        return float(found) if math.isfinite(found) else None
+    except OverflowError:
+        return None
 
 
 class _PlainLoader(yaml.SafeLoader):

@@ -5,6 +5,7 @@ from typing import Any
 
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.evaluations import read_evaluations
+from quatrain.runs.reading import finite
 
 SPEED = ("seconds", "tokens", "tokens_per_second", "flops_per_second", "mfu", "data_wait")
 
@@ -22,8 +23,8 @@ def scores_of(run: RunDirectory, result: Mapping[str, Any]) -> dict[str, dict[st
     best = result["best"] if isinstance(result.get("best"), dict) else {}
     for which, values in (("best", best), ("last", last)):
         for name, value in values.items():
-            if "/" in str(name) and _is_number(value):
-                found.setdefault(str(name), {})[which] = float(value)
+            if "/" in str(name) and (number := finite(value)) is not None:
+                found.setdefault(str(name), {})[which] = number
     return dict(sorted(found.items(), key=lambda one: _rank(one[0])))
 
 
@@ -44,15 +45,15 @@ def intervals_of(run: RunDirectory) -> dict[str, dict[str, float]]:
         metrics = entry.get("metrics")
         for metric, said in metrics.items() if isinstance(metrics, dict) else ():
             numbers = said if isinstance(said, dict) else {}
-            kept = {name: float(numbers[name]) for name in ("value", "low", "high") if _is_number(numbers.get(name))}
-            if kept:
+            known = ((name, finite(numbers.get(name))) for name in ("value", "low", "high"))
+            if kept := {name: value for name, value in known if value is not None}:
                 found[f"{str(split).replace('validation', 'val', 1)}/{metric}"] = kept
     return found
 
 
 def speed_of(result: Mapping[str, Any]) -> dict[str, float]:
     """Seconds, tokens and rates of the training, as far as they are known."""
-    return {name: float(result[name]) for name in SPEED if _is_number(result.get(name))}
+    return {name: value for name in SPEED if (value := finite(result.get(name))) is not None}
 
 
 def _logged(run: RunDirectory) -> dict[str, float]:
@@ -66,7 +67,3 @@ def _rank(name: str) -> tuple[int, str]:
     """Held-out scores before those of training; of equals by name, the loss first."""
     stage = 1 if name.startswith("train") else 0
     return stage, name.replace("/loss", "/")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
