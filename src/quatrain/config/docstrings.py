@@ -15,6 +15,7 @@ from quatrain.config.signatures import model_config_target
 
 CONFIG_WORDS = "transformers.utils.auto_docstring"
 
+_AS_YAML = {"None": "null", "True": "true", "False": "false"}
 _HEADER = re.compile(r"^(\s*)(Args|Arguments|Parameters):\s*$", re.M)
 _ENTRY = re.compile(r"(\w+(?:, \w+)*)(?: ?\((.*?)\))?:(?:\s+(.*))?$")
 _NO_CONTENT = re.compile(
@@ -140,9 +141,10 @@ def _entries(text: str) -> Iterator[tuple[str, str]]:
 def _plain(text: str) -> str:
     """One line without the marks of Sphinx, and without the default, which is told beside it."""
     text = " ".join(text.split())
-    text = re.sub(r":\w+:`~?(?:[^`<]*\.)?([^`.<]+)(?: <[^`]*>)?`", r"`\1`", text).replace("``", "`")
+    text = re.sub(r":\w+:`~?(?:[^`<]*\.)?([^`.<]+)(?: ?<[^`]*>)?`", r"`\1`", text).replace("``", "`")
     text = re.sub(r"\[(`[^`]+`)\](?:\([^)]*\))?", r"\1", text)
     text = re.sub(r"`([^`<]+?)(?: <[^`]*>)?`_", r"\1", text)
+    text = re.sub(r"\b(None|True|False)\b", lambda word: _AS_YAML[word[1]], text)
     while (shorter := _NO_CONTENT.sub("", text)) != text:
         text = shorter
     return text.strip()

@@ -36,7 +36,7 @@ class SentencePairs(LanguageData):
     ``summary``: examples, tokens, the share truncated and the share of the largest class of each split.
 
     Args:
-        source: the rows: verse (embedded pairs, made by a grammar), a file, folder or glob (jsonl, csv, tsv, parquet,
+        source: verse (embedded pairs, made by a grammar), a file, folder or glob (jsonl, csv, tsv, parquet,
             also .gz), a folder of MRPC as it was published, a URL, or hub:NAME. Where it has splits, they are kept.
         glue_task: one of GLUE's tasks, for its columns, classes and metrics; None: a task of the user's own.
         text_columns: one column or two that hold the text; None: the task's, or the usual names.

@@ -36,7 +36,7 @@ class Windows(LanguageData):
     very text.
 
     Args:
-        source: verse (embedded text, made by a grammar), shakespeare, tinyshakespeare, a file, folder or glob (txt, jsonl,
+        source: verse (embedded, made by a grammar), shakespeare, tinyshakespeare, a file, folder or glob (txt, jsonl,
             csv, tsv, parquet, also .gz), a URL, or hub:NAME. A folder with train.* and validation.* brings its own
             splits.
         documents: what one document is: the whole text, each paragraph (blank lines end it), each line, or each of the
