@@ -12,6 +12,7 @@ from quatrain.config.values import in_words
 TOLD = {
     "data.batch_size": "1 or more",
     "data.eval_batch_size": "1 or more",
+    "data.glue_task": "one of cola, sst2, mrpc, qqp, stsb, mnli, qnli, rte, wnli",
     "data.mask_probability": "between 0 and 1, both excluded",
     "data.max_length": "4 or more; 1 or more for windows; the model's positions must suffice",
     "data.num_proc": "1 or more",

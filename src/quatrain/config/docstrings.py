@@ -42,8 +42,8 @@ def descriptions(target: str) -> dict[str, str]:
 @functools.cache
 def config_words(model_type: str) -> dict[str, str]:
     """What transformers says of each word of the configuration for ``model_type``."""
-    target = model_config_target(model_type)
-    found = class_definition(*target.rsplit(".", 1)) if target else None
+    module, _, name = (model_config_target(model_type) or "").rpartition(".")
+    found = class_definition(module, name) if name else None
     if found is None:
         return {}
     module, definition = found

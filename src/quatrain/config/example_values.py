@@ -43,7 +43,7 @@ TRIED = {
 }
 """Where a good example needs more than a value of the right kind."""
 
-GUESSES = (True, 1, 0.5, "NAME", ["NAME"], {})
+GUESSES: tuple[Any, ...] = (True, 1, 0.5, "NAME", ["NAME"], {})
 
 
 def example(key: str, value: Any, described: Described, option: str | None) -> str:

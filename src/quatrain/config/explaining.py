@@ -124,6 +124,8 @@ def keys_of(option: Option, folders: list[str]) -> set[str]:
 
 def _plainly(value: Any) -> str:
     """A value as the command line takes it: a text without quotes, where it has any."""
+    if isinstance(value, dict) and "_target_" in value:
+        return str(value["_target_"])
     return value if isinstance(value, str) and value else written(value)
 
 

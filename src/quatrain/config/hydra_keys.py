@@ -11,7 +11,7 @@ SWEEP_DIR = "hydra.sweep.dir"
 SAYS = {
     "hydra": "Hydra's own settings. An experiment has hydra.sweep.dir, hydra/launcher with hydra.launcher.*, and"
     " hydra.verbose; all others are set by quatrain.",
-    SWEEP_DIR: "the folder of a sweep; null of sweep.name, which is part of it by default, is made of the swept keys",
+    SWEEP_DIR: "the folder of a sweep, wherever it shall lie; by default it is called as sweep.name says",
     "hydra.verbose": "whether libraries tell more in the log: true, or names of loggers",
 }
 DEFAULTS = {SWEEP_DIR: "${run.root}/sweeps/${sweep.name}", "hydra.verbose": "false"}

@@ -91,7 +91,7 @@ def sets(option: Option, folders: list[str]) -> dict[str, str]:
     """The values that ``option`` states, as the command line would have them; not what it takes from other keys."""
     held = content(option, folders)
     return {
-        key: value if isinstance(value, str) else written(value)
+        key: value if isinstance(value, str) and value else written(value)
         for key, value in flat(held)
         if not isinstance(value, dict) and not str(value).startswith("${") and not key.endswith("._target_")
     }
