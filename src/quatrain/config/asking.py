@@ -60,6 +60,6 @@ def _unknown(word: str, composed: Composition) -> str:
             )
     every = {*groups(composed.folders), *composed.every_key()}
     for name in composed.choices:
-        every |= {key for option in options(name, composed.folders) for key in keys_of(option, composed.folders)}
+        every |= {key for option in options(name, composed.folders) for key in keys_of(option, tuple(composed.folders))}
     near = nearest(word, sorted(every)) or "; quatrain list shows the groups, and quatrain explain GROUP its keys."
     return f"{word}: there is no such key{near}"

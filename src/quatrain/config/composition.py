@@ -1,10 +1,10 @@
 """A composed config with where it comes from: the chosen options, the files that state each value, the command line."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from quatrain.config.compose import compose_examined, resolve
+from quatrain.config.flattening import flat
 from quatrain.config.nodes import fill_defaults
 from quatrain.config.overrides import examine
 from quatrain.config.places import Place, stated
@@ -61,12 +61,3 @@ def composition(overrides: list[str], folders: list[str]) -> Composition:
     fill_defaults(config)
     places = stated(examined.accepted, folders)
     return Composition(examined.accepted, folders, config, choices, places)
-
-
-def flat(config: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key with its value, mappings before what they hold."""
-    for name, value in config.items():
-        key = f"{above}.{name}" if above else str(name)
-        yield key, value
-        if isinstance(value, dict):
-            yield from flat(value, key)

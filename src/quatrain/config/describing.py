@@ -22,6 +22,7 @@ OURS = {
     "trainer.accelerator": "the kind of device to train on",
     "trainer.strategy": "how several devices share the work: ddp has the whole model on each, fsdp deals it out",
     "trainer.precision": "in which numbers is computed; set speed.precision, which this one takes its value from",
+    "trainer.devices": "how many devices to train on, or which of them",
     "trainer.num_nodes": "how many machines train together",
     "trainer.max_steps": "end after so many optimizer steps; -1: trainer.max_epochs says it alone",
     "trainer.max_epochs": "end after so many passes over the training data; null: trainer.max_steps says it alone",

@@ -1,5 +1,6 @@
 """Explaining keys: what each does, what it may be, its default, and who said last what it is now."""
 
+import functools
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from quatrain.config.composition import Composition
 from quatrain.config.describing import Described, describe, plain_says
 from quatrain.config.example_values import example
+from quatrain.config.flattening import flat
+from quatrain.config.nodes import fill_defaults
 from quatrain.config.option_files import Option, content, groups, options
 from quatrain.config.places import Place, file_shown, holds
 from quatrain.config.shape import written
@@ -91,7 +94,7 @@ def explain_group(name: str, composed: Composition) -> Explained | None:
         "one of its options" if found else "",
         None,
         [],
-        "" if not found else written(chosen),
+        "" if not found else _plainly(chosen),
         example=f"quatrain train {name}={other}" if other else (held[0].example if held else ""),
         options=found,
         holds=held,
@@ -100,26 +103,22 @@ def explain_group(name: str, composed: Composition) -> Explained | None:
 
 def option_with(key: str, composed: Composition) -> str | None:
     """The first option (``group=option``) that would bring ``key``; None where none would."""
-    for name in composed.choices:
-        if name.startswith("hydra/"):
-            continue
-        for option in options(name, composed.folders):
-            if key in keys_of(option, composed.folders):
+    for name in (key.partition(".")[0], "sweep"):
+        for option in options(name, composed.folders) if name in composed.choices else ():
+            if key in keys_of(option, tuple(composed.folders)):
                 return f"{name}={option.name}"
     return None
 
 
-def keys_of(option: Option, folders: list[str]) -> set[str]:
-    """Every key that an option brings, those of the classes that it names too."""
-    from quatrain.config.composition import flat
-    from quatrain.config.nodes import fill_defaults
-
-    held = content(option, folders)
+@functools.cache
+def keys_of(option: Option, folders: tuple[str, ...]) -> frozenset[str]:
+    """Every key that an option brings, those of the classes that it names too; none of what speaks to other groups."""
+    if option.group in ("experiment", "debug"):
+        return frozenset()
+    held = content(option, list(folders))
     held.pop("hydra", None)
-    if option.group == "experiment":
-        return set()  # it speaks to what others bring
     fill_defaults(held)
-    return {key for key, _ in flat(held)}
+    return frozenset(key for key, _ in flat(held))
 
 
 def _plainly(value: Any) -> str:

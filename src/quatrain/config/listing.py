@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from quatrain.config.compose import hydra_at, own_folders
-from quatrain.config.composition import composition, flat
+from quatrain.config.composition import composition
+from quatrain.config.flattening import flat
 from quatrain.config.folder import conf_folder
 from quatrain.config.launchers import missing
 from quatrain.config.option_files import Option, chosen_groups, content, groups, options

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quatrain.config.flattening import merged
 from quatrain.config.folder import conf_folder
 from quatrain.config.own_files import shown
 from quatrain.config.plain_settings import default_options
@@ -63,8 +64,8 @@ def content(option: Option, folders: list[str]) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     for entry in _built_on(option):
         if other := _beside(option, entry, folders):
-            whole = _merged(whole, content(other, folders))
-    return _merged(whole, held if option.file and is_global(option.file) else _under(option.group, held))
+            whole = merged(whole, content(other, folders))
+    return merged(whole, held if option.file and is_global(option.file) else _under(option.group, held))
 
 
 def chosen_groups(option: Option, folders: list[str]) -> dict[str, Any]:
@@ -100,14 +101,6 @@ def _under(group: str, held: dict[str, Any]) -> dict[str, Any]:
     for name in reversed(group.split("/")):
         held = {name: held}
     return held
-
-
-def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    both = {**one, **other}
-    for name in one.keys() & other.keys():
-        if isinstance(one[name], dict) and isinstance(other[name], dict):
-            both[name] = _merged(one[name], other[name])
-    return both
 
 
 @functools.cache

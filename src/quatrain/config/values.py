@@ -96,8 +96,8 @@ def _in_words(hint: Any) -> str:
         return words[hint]
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        words_of_each = dict.fromkeys(_in_words(item) for item in inside)
-        return " or ".join(word for word in words_of_each if word != OTHER) or OTHER
+        words_of_each = {_in_words(item) for item in inside} - {OTHER}
+        return " or ".join(sorted(words_of_each, key=_place)) or OTHER  # typing has forgotten their order
     if origin is Literal:
         return ", ".join(map(str, inside)) if len(inside) == 1 else "one of " + ", ".join(map(str, inside))
     if origin is tuple and Ellipsis not in inside:
@@ -105,6 +105,12 @@ def _in_words(hint: Any) -> str:
     if origin in (list, tuple):
         return f"a list, each {_in_words(inside[0])}"
     return {list: "a list", tuple: "a list", dict: "a mapping"}.get(origin or hint, OTHER)
+
+
+def _place(word: str) -> tuple[int, str]:
+    """Where a word stands among others: numbers before texts, null at the end."""
+    known = ("a whole number", "a number", "a text", "true or false")
+    return known.index(word) if word in known else len(known) + (word == "null"), word
 
 
 def _hint(node: ast.expr | None) -> Any:
