@@ -2,6 +2,8 @@
 
 import functools
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,7 @@ def test_the_value_is_the_one_that_a_run_gets(override: str) -> None:
 def test_a_value_that_is_taken_from_another_key_says_so() -> None:
     precision = one("trainer.precision", "speed.precision=32-true")
     assert (precision.value, precision.follows) == ("32-true", "speed.precision")
+    assert precision.example == "quatrain train speed.precision=auto"
     assert one("data.seed").follows == "seed"
 
 
@@ -135,6 +138,28 @@ def test_groups_patterns_parts_and_hydras_keys() -> None:
     )
     assert "run.dir=DIR" in one("hydra.run.dir").says
     assert "callbacks=OPTION" in one("trainer.callbacks").says
+
+
+def test_a_value_that_a_run_would_refuse_is_explained_with_the_sentence() -> None:
+    lr = one("optimizer.lr", "optimizer.lr=-1")
+    assert lr.refused == ["optimizer.lr=-1 does not fit; allowed is 0 or more."]
+    assert one("optimizer.lr", "optimizer.lr=1").refused == []
+
+
+def test_part_of_a_mapping_that_is_not_there_yet() -> None:
+    assert one("model.lora.r").says.startswith("part of model.lora, a mapping of r (8)")
+    with pytest.raises(UserError):
+        explain(["data.source.r"])
+
+
+def test_no_torch_is_imported() -> None:
+    code = (
+        "import sys\nfrom quatrain.__main__ import main\nmain(['explain', 'optimizer.lr', 'trainer.max_epochs=3'])\n"
+        "heavy = {'torch', 'transformers', 'pytorch_lightning', 'datasets'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_word_that_means_nothing_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,15 @@
 from quatrain.config.check import BESIDES
 from quatrain.config.plain_settings import PLAIN
 from quatrain.config.plain_settings import WORDS as KINDS
-from quatrain.config.ranges import NUMBERS, THEIRS, WORDS, Range
+from quatrain.config.ranges import NUMBERS, PRECISIONS, THEIRS, WORDS, Range
 from quatrain.config.search_checks import LARGEST_SEED, LEAST
 from quatrain.config.search_checks import WORDS as SEARCH_WORDS
 from quatrain.config.signatures import Argument
 from quatrain.config.values import in_words
+from quatrain.models.recipe import ATTENTIONS
+
+CHOICES = {**WORDS, "speed.precision": PRECISIONS, "speed.attention": ATTENTIONS}
+"""Keys that are one of some words, beside what annotations say."""
 
 TOLD = {
     "data.batch_size": "1 or more",
@@ -48,9 +52,9 @@ def allowed(key: str, argument: Argument | None, target: str = "") -> str:
     kind = in_words(argument) if argument else _plain_kind(key)
     if not known:
         return kind
-    if key in WORDS:
+    if key in CHOICES:
         null = " or null" if kind.endswith("null") else ""
-        return f"one of {', '.join(WORDS[key])}{null}"
+        return f"one of {', '.join(CHOICES[key])}{null}"
     search = key.removeprefix("sweep.")
     if key.startswith("sweep.") and search in SEARCH_WORDS:
         return f"one of {', '.join(SEARCH_WORDS[search])}"

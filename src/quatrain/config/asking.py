@@ -1,8 +1,10 @@
 """What the words of ``quatrain explain`` ask for: keys, groups, patterns, options, and overrides to compose with."""
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from quatrain.config.check import check
 from quatrain.config.compose import hydra_at, own_folders
 from quatrain.config.composition import Composition, composition
 from quatrain.config.explaining import Explained, explain_group, explain_key, keys_of, option_with
@@ -26,11 +28,12 @@ def explain(words: list[str], config_dir: str | Path | None = None) -> list[Expl
     folders = own_folders(config_dir)
     with hydra_at(conf_folder()):
         composed = composition(overrides, folders)
+        wrong = _mistakes(composed) if overrides else []
         explained: dict[str, Explained] = {}
         unknown = []
         for word in asked or [text.lstrip("+~").partition("=")[0] for text in overrides]:
             found = _explained(word, composed, overrides)
-            explained |= {one.key: one for one in found}
+            explained |= {one.key: replace(one, refused=_refused(one.key, wrong)) for one in found}
             unknown += [] if found else [_unknown(word, composed)]
     if unknown:
         raise UserError(unknown)
@@ -50,6 +53,19 @@ def _explained(word: str, composed: Composition, overrides: list[str]) -> list[E
         return [one] if (one := explain_key(word, brought, option)) else []
     keys = [key for key in composed.every_key() if key.endswith(f".{word}")]
     return [one for key in keys if (one := explain_key(key, composed))]
+
+
+def _mistakes(composed: Composition) -> list[str]:
+    """What a run would refuse of the config."""
+    try:
+        check(composed.config)
+    except UserError as error:
+        return error.sentences
+    return []
+
+
+def _refused(key: str, sentences: list[str]) -> list[str]:
+    return [sentence for sentence in sentences if sentence.startswith((f"{key}=", f"{key} ", f"{key}:"))]
 
 
 def _unknown(word: str, composed: Composition) -> str:

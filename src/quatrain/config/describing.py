@@ -12,6 +12,7 @@ from quatrain.config.places import of_file
 from quatrain.config.plain_settings import PLAIN
 from quatrain.config.shape import written
 from quatrain.config.signatures import NO_DEFAULT, Argument, model_config_target
+from quatrain.config.values import in_words
 from quatrain.config.yaml_comments import comment
 from quatrain.core.build import allowed_prefixes
 from quatrain.sweeps.search_settings import NAMES
@@ -67,6 +68,8 @@ class Described:
     argument: Argument | None = None
     instead: str | None = None
     """What a user does, where the run sets it itself."""
+    optional: bool = False
+    """Whether it may be given although the config does not hold it."""
 
 
 def describe(key: str, config: dict[str, Any]) -> Described | None:
@@ -148,7 +151,8 @@ def _of_argument(key: str, place: str, node: dict[str, Any]) -> Described | None
             return None
         return Described(key, says or f"an argument of {whose(node)}", whose(node), "")
     if inner:
-        return Described(key, f"Part of {place}.{name}: {says}", whose(node), "")
+        part = f"part of {place}.{name}, {says}"
+        return Described(key, part, whose(node), "", optional=True) if "a mapping" in in_words(argument) else None
     added = any(one.name == name for one in ADDED.get(place, ()))
     holds_node = isinstance(node.get(name), dict) and "_target_" in node[name]
     return Described(
@@ -158,4 +162,5 @@ def _of_argument(key: str, place: str, node: dict[str, Any]) -> Described | None
         f"a class by {key}._target_, or null" if holds_node else allowed(key, argument, whose(node)),
         default_of(key, argument),
         argument,
+        optional=True,
     )

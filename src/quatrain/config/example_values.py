@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from quatrain.config.allowed import range_of
+from quatrain.config.allowed import CHOICES, range_of
 from quatrain.config.describing import Described
 from quatrain.config.plain_settings import PLAIN
-from quatrain.config.ranges import WORDS
 from quatrain.config.search_checks import WORDS as SEARCH_WORDS
 from quatrain.config.shape import written
 from quatrain.config.values import misfit, words_of
@@ -48,7 +47,7 @@ GUESSES: tuple[Any, ...] = (True, 1, 0.5, "NAME", ["NAME"], {})
 
 def example(key: str, value: Any, described: Described, option: str | None) -> str:
     """A command line that sets ``key``, which has ``value`` now; empty where no value can be told."""
-    tried = TRIED[key] if key in TRIED else _other(key, value, described)
+    tried = TRIED[key] if TRIED.get(key, value) != value else _other(key, value, described)
     if tried is ...:
         return ""
     command = "quatrain preprocess" if key.startswith("preprocess.") else "quatrain train"
@@ -59,7 +58,7 @@ def example(key: str, value: Any, described: Described, option: str | None) -> s
 
 
 def _other(key: str, value: Any, described: Described) -> Any:
-    words = WORDS.get(key) or SEARCH_WORDS.get(key.removeprefix("sweep.")) or ()
+    words = CHOICES.get(key) or SEARCH_WORDS.get(key.removeprefix("sweep.")) or ()
     if described.argument is not None:
         words = words or words_of(described.argument)
     other = next((word for word in words if word != value and " " not in str(word)), ...)

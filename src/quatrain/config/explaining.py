@@ -43,6 +43,8 @@ class Explained:
     option: str | None = None
     """The option that brings the key, where the experiment has not chosen it."""
     instead: str | None = None
+    refused: list[str] = field(default_factory=list)
+    """What is wrong with its value, one sentence each."""
     options: list[Option] = field(default_factory=list)
     """Of a group, what may be chosen."""
     holds: list["Explained"] = field(default_factory=list)
@@ -52,7 +54,7 @@ class Explained:
 def explain_key(key: str, composed: Composition, option: str | None = None) -> Explained | None:
     """Explain ``key`` of ``composed``, which chose ``option`` to have it; None where there is no such key."""
     described, value = describe(key, composed.config), composed.value(key)
-    if described and value is ... and not (described.instead or described.argument):
+    if described and value is ... and not (described.instead or described.optional):
         return None
     if described is None and key in composed.places and value is not ...:
         last = composed.places[key][-1]
@@ -60,8 +62,9 @@ def explain_key(key: str, composed: Composition, option: str | None = None) -> E
     if described is None:
         return None
     found = [replace(one, reason="") if one.reason == described.says else one for one in _stated(key, value, composed)]
-    last_text = found[-1].value if found else ""
-    follows = re.fullmatch(r"\$\{([\w.]+)\}", last_text)
+    refers = re.fullmatch(r"\$\{([\w.]+)\}", found[-1].value if found else "")
+    follows = refers[1] if refers else None
+    tried = (follows and describe(follows, composed.config)) or described
     return Explained(
         key,
         described.says,
@@ -70,8 +73,8 @@ def explain_key(key: str, composed: Composition, option: str | None = None) -> E
         described.default,
         found,
         "" if value is ... else _plainly(value),
-        follows[1] if follows else None,
-        "" if described.instead else example(key, value, described, option),
+        follows,
+        "" if described.instead else example(tried.key, value, tried, option),
         option,
         described.instead,
     )

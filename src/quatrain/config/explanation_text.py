@@ -60,6 +60,8 @@ def _lines(one: Explained, width: int) -> Iterator[str]:
     if one.value and not one.options:
         follows = f", taken from {one.follows}: set that one" if one.follows else ""
         yield from _labelled("now", one.value + follows, width)
+    for sentence in one.refused:
+        yield from _labelled("refused", sentence, width)
     if one.example:
         yield from _labelled("example", one.example, width)
     if one.holds:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from quatrain.config.allowed import CHOICES
 from quatrain.config.describing import describe, plain_says
 from quatrain.config.flattening import flat, merged
 from quatrain.config.nodes import fill_defaults
 from quatrain.config.option_files import chosen_groups, content, groups, options
 from quatrain.config.plain_settings import PLAIN, SEVERAL, SPEAKING, default_options
-from quatrain.config.ranges import WORDS
 from quatrain.config.run_paths import paths, run_paths
 from quatrain.config.search_checks import WORDS as SEARCH_WORDS
 from quatrain.config.values import words_of
@@ -124,7 +124,7 @@ def _words(key: str, earlier: list[str], folders: list[str]) -> list[str]:
     described = describe(key, _chosen(key.partition(".")[0], earlier, folders)) if "." in key else describe(key, {})
     if described is None:
         return []
-    words = [str(word) for word in WORDS.get(key) or SEARCH_WORDS.get(key.removeprefix("sweep."), ())]
+    words = [str(word) for word in CHOICES.get(key) or SEARCH_WORDS.get(key.removeprefix("sweep."), ())]
     words = words or ([str(word) for word in words_of(described.argument)] if described.argument else [])
     words = [word for word in words if " " not in word]
     words += ["true", "false"] if "true or false" in described.allowed else []
