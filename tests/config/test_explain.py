@@ -144,6 +144,8 @@ def test_a_value_that_a_run_would_refuse_is_explained_with_the_sentence() -> Non
     lr = one("optimizer.lr", "optimizer.lr=-1")
     assert lr.refused == ["optimizer.lr=-1 does not fit; allowed is 0 or more."]
     assert one("optimizer.lr", "optimizer.lr=1").refused == []
+    (told,) = one("speed.precision", "speed.precision=bf17").refused
+    assert told.startswith("trainer.precision=bf17 is unknown")
 
 
 def test_part_of_a_mapping_that_is_not_there_yet() -> None:

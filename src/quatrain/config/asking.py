@@ -33,7 +33,7 @@ def explain(words: list[str], config_dir: str | Path | None = None) -> list[Expl
         unknown = []
         for word in asked or [text.lstrip("+~").partition("=")[0] for text in overrides]:
             found = _explained(word, composed, overrides)
-            explained |= {one.key: replace(one, refused=_refused(one.key, wrong)) for one in found}
+            explained |= {one.key: replace(one, refused=_refused(one.key, wrong, composed)) for one in found}
             unknown += [] if found else [_unknown(word, composed)]
     if unknown:
         raise UserError(unknown)
@@ -64,8 +64,11 @@ def _mistakes(composed: Composition) -> list[str]:
     return []
 
 
-def _refused(key: str, sentences: list[str]) -> list[str]:
-    return [sentence for sentence in sentences if sentence.startswith((f"{key}=", f"{key} ", f"{key}:"))]
+def _refused(key: str, sentences: list[str], composed: Composition) -> list[str]:
+    """Those of ``sentences`` that are about ``key``, or about one that takes its value from it."""
+    followers = [name for name, places in composed.places.items() if places[-1].text == f"${{{key}}}"]
+    starts = tuple(f"{name}{end}" for name in (key, *followers) for end in "= :")
+    return [sentence for sentence in sentences if sentence.startswith(starts)]
 
 
 def _unknown(word: str, composed: Composition) -> str:
