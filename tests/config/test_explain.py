@@ -121,7 +121,7 @@ def test_a_key_of_an_option_that_is_not_chosen_comes_with_it() -> None:
     assert one("model.config.n_embd").option == "model=gpt2_causal"
     assert one("model.config.n_embd", "experiment=quick_windows").option is None
     assert one("model.config.hidden_size").whose.endswith("RobertaConfig")
-    assert one("logger.tensorboard.prefix").option == "logger=tensorboard"
+    assert one("logger.wandb.project").option == "logger=wandb"
 
 
 def test_groups_patterns_parts_and_hydras_keys() -> None:
