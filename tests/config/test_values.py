@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from quatrain.config.signatures import Argument
 from quatrain.config.values import misfit
+from quatrain.core.signatures import Argument
 
 
 def _argument(annotation: str | None) -> Argument:

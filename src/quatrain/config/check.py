@@ -12,11 +12,11 @@ from quatrain.config.nodes import DERIVED, fill_defaults, nodes, signature_of, s
 from quatrain.config.plain_settings import check_settings
 from quatrain.config.ranges import check_ranges
 from quatrain.config.shape import check_shape, written
-from quatrain.config.signatures import Argument, classes_beside, model_types, real_name
 from quatrain.config.spelling import nearest
 from quatrain.config.values import misfit
 from quatrain.core.build import may_be_named, refusal
 from quatrain.core.errors import UserError
+from quatrain.core.signatures import Argument, classes_beside, model_types, real_name
 
 BESIDES = {"data.num_workers": "auto", "trainer.deterministic": "warn"}
 """A word that fits besides what the annotation tells: for the run to choose, or told by a name of Lightning's own."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from quatrain.config.signatures import real_name
 from quatrain.config.spelling import nearest
 from quatrain.core.build import ALLOWED, may_be_named
+from quatrain.core.signatures import real_name
 
 TASK_OF_DATA = {
     "quatrain.data.pairs.SentencePairs": "sequence_classification",

@@ -4,8 +4,8 @@ import ast
 from collections.abc import Iterator
 from typing import Any
 
-from quatrain.config.signatures import NO_DEFAULT, Argument, Signature, model_config_signature, signature
 from quatrain.config.values import as_annotated
+from quatrain.core.signatures import NO_DEFAULT, Argument, Signature, model_config_signature, signature
 
 SUPPLIED: dict[str, dict[str, str]] = {
     "data": dict.fromkeys(("tokenizer", "texts", "rows"), "it is made of the parts of the experiment"),

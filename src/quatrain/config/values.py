@@ -10,7 +10,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from quatrain.config.signatures import Argument
+from quatrain.core.signatures import Argument
 
 _PLAIN: dict[str, Any] = {
     "int": int,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from quatrain.config.signatures import NO_DEFAULT, model_config_signature, model_types, real_name, signature
+from quatrain.core.signatures import NO_DEFAULT, model_config_signature, model_types, real_name, signature
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_class_that_is_not_there_does_not_exist() -> None:
 
 def test_nothing_heavy_is_imported() -> None:
     code = (
-        "import sys; from quatrain.config.signatures import signature;"
+        "import sys; from quatrain.core.signatures import signature;"
         "assert signature('pytorch_lightning.Trainer') and signature('torch.optim.AdamW');"
         "assert not {'torch', 'pytorch_lightning', 'transformers'} & set(sys.modules)"
     )
