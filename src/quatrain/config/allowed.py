@@ -6,8 +6,8 @@ from quatrain.config.plain_settings import WORDS as KINDS
 from quatrain.config.ranges import NUMBERS, PRECISIONS, THEIRS, WORDS, Range
 from quatrain.config.search_checks import LARGEST_SEED, LEAST
 from quatrain.config.search_checks import WORDS as SEARCH_WORDS
-from quatrain.config.signatures import Argument
 from quatrain.config.values import in_words
+from quatrain.core.signatures import Argument
 from quatrain.models.recipe import ATTENTIONS
 
 CHOICES = {**WORDS, "speed.precision": PRECISIONS, "speed.attention": ATTENTIONS}

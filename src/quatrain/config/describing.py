@@ -11,10 +11,10 @@ from quatrain.config.nodes import ADDED, DERIVED, FROM_TOKENIZER, nodes, signatu
 from quatrain.config.places import of_file
 from quatrain.config.plain_settings import PLAIN
 from quatrain.config.shape import written
-from quatrain.config.signatures import NO_DEFAULT, Argument, model_config_target
 from quatrain.config.values import in_words
 from quatrain.config.yaml_comments import comment
 from quatrain.core.build import allowed_prefixes
+from quatrain.core.signatures import NO_DEFAULT, Argument, model_config_target
 from quatrain.sweeps.search_settings import NAMES
 
 OURS = {

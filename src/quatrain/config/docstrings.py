@@ -10,8 +10,8 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from quatrain.config.class_sources import base_names, class_definition, imported_module, source_file, tree_of
-from quatrain.config.signatures import model_config_target
+from quatrain.core.class_sources import base_names, class_definition, imported_module, source_file, tree_of
+from quatrain.core.signatures import model_config_target
 
 CONFIG_WORDS = "transformers.utils.auto_docstring"
 

@@ -9,7 +9,7 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-from quatrain.config.class_sources import base_names, class_definition, source_file, statements, tree_of
+from quatrain.core.class_sources import base_names, class_definition, source_file, statements, tree_of
 
 MODEL_CONFIGS = "transformers.models.auto.auto_mappings"
 NO_DEFAULT = object()
