@@ -38,6 +38,8 @@ TOLD = {
     "callbacks.checkpoints.every_n_steps": "1 or more",
     "callbacks.checkpoints.every_minutes": "0 or more",
     "callbacks.checkpoints.keep": "0 or more",
+    "callbacks.samples.count": "1 or more",
+    "callbacks.samples.new_tokens": "1 or more",
     "tokenizer.vocab_size": "large enough for the special tokens and the 256 bytes, or all characters",
     "run.dir": "a new folder, or an empty one",
     "sweep.name": "the name of one folder",
