@@ -96,6 +96,7 @@ def assemble(
     """
     import torch
 
+    from quatrain.models.contract import require_model, require_recipe
     from quatrain.models.layers import parameter_depths
     from quatrain.tasks import TASKS
     from quatrain.training.optimizers import make_optimizer
@@ -103,9 +104,11 @@ def assemble(
 
     torch.set_num_threads(choices["threads"].value)
     recipe = build(config["model"], "model")
+    require_recipe(recipe)
     data = build_data(config, choices, recipe)
     seed_everything(config["seed"])
     model = recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data))
+    require_model(model, recipe, vocab_size=data.tokenizer.vocab_size)
     apply_speed(model, config["speed"])
 
     optimizer_class = locate(config["optimizer"]["_target_"], "optimizer._target_")
@@ -136,11 +139,15 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     Raises:
         UserError: the input cannot be used.
     """
+    from quatrain.data.contract import require_batch, require_facts, require_module
+
+    target = config["data"]["_target_"]
+    require_module(locate(target, "data._target_"), target)
     tokenizer = build(config["tokenizer"], "tokenizer")
     told: dict[str, Any] = {}
     if "num_workers" in config["data"]:
         told["num_workers"] = choices["num_workers"].value
-    if config["trainer"].get("overfit_batches"):
+    if config["trainer"].get("overfit_batches") and "shuffle" in config["data"]:
         told["shuffle"] = False  # the same batches again and again
     if config["data"].get("use_token_types", True) is None and not recipe.takes_token_types():
         told["use_token_types"] = False
@@ -149,6 +156,8 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     data = build(config["data"], "data", tokenizer=tokenizer, **told)
     data.prepare_data()
     data.setup("fit")
+    require_facts(data, recipe.task)
+    require_batch(data, recipe.task)
     return data
 
 
