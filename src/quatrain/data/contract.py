@@ -4,6 +4,7 @@ Three looks: at the class, before anything is prepared; at the module, when it i
 a model sees it. docs/own_data.md says it method by method.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -72,6 +73,11 @@ def require_module(found: type, target: str) -> None:
             f"data._target_={target} is no LightningDataModule; derive it from quatrain.data.module.LanguageData, or"
             " from pytorch_lightning.LightningDataModule."
         )
+    arguments = inspect.signature(found).parameters.values()
+    if not any(one.name == "tokenizer" or one.kind is one.VAR_KEYWORD for one in arguments):
+        raise UserError(
+            f"data._target_={target} takes no argument tokenizer, by which a run hands it its tokenizer; add it."
+        )
     if found.train_dataloader is pl.LightningDataModule.train_dataloader:
         raise UserError(
             f"data._target_={target} has no train_dataloader(); return the loader of the training examples."
@@ -111,6 +117,17 @@ def require_batch(data: Any, task: str) -> None:
         raise UserError(f"{_named(data)}: train_dataloader() gives no batch; it must give one or more.")
     if wrong := [f"{_named(data)}: {what}." for what in _mistakes(batch, task, data.tokenizer.vocab_size)]:
         raise UserError([*wrong, f"A batch for {task} is a quatrain.core.batches.{BATCHES[task]}."])
+
+
+def begins_anew(data: Any) -> str | None:
+    """A sentence where ``data`` keeps no place in the epoch, so that no resume goes on there; None where it does."""
+    keeps = type(data).state_dict is not pl.LightningDataModule.state_dict
+    if keeps or hasattr(data.train_dataloader(), "state_dict"):
+        return None
+    return (
+        f"{_named(data)} keeps no place in the epoch: only a run that was stopped between two epochs goes on exactly;"
+        " derive it from quatrain.data.module.LanguageData, or return a torchdata StatefulDataLoader"
+    )
 
 
 def _mistakes(batch: Any, task: str, vocab_size: int) -> list[str]:

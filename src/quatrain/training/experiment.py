@@ -96,6 +96,7 @@ def assemble(
     """
     import torch
 
+    from quatrain.data.contract import require_batch, require_facts, require_module
     from quatrain.models.contract import require_model, require_recipe
     from quatrain.models.layers import parameter_depths
     from quatrain.tasks import TASKS
@@ -105,7 +106,10 @@ def assemble(
     torch.set_num_threads(choices["threads"].value)
     recipe = build(config["model"], "model")
     require_recipe(recipe)
+    require_module(locate(config["data"]["_target_"], "data._target_"), config["data"]["_target_"])
     data = build_data(config, choices, recipe)
+    require_facts(data, recipe.task)
+    require_batch(data, recipe.task)
     seed_everything(config["seed"])
     model = recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data))
     require_model(model, recipe, vocab_size=data.tokenizer.vocab_size)
@@ -139,10 +143,6 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     Raises:
         UserError: the input cannot be used.
     """
-    from quatrain.data.contract import require_batch, require_facts, require_module
-
-    target = config["data"]["_target_"]
-    require_module(locate(target, "data._target_"), target)
     tokenizer = build(config["tokenizer"], "tokenizer")
     told: dict[str, Any] = {}
     if "num_workers" in config["data"]:
@@ -156,8 +156,6 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     data = build(config["data"], "data", tokenizer=tokenizer, **told)
     data.prepare_data()
     data.setup("fit")
-    require_facts(data, recipe.task)
-    require_batch(data, recipe.task)
     return data
 
 
