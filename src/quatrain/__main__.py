@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from quatrain.core.build import ALLOW_VARIABLE
+from quatrain.core.build import ALLOW_VARIABLE, launch_path
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import KILLED
 from quatrain.runs.launch_command import handed_on
@@ -135,7 +135,7 @@ def _allow(words: list[str]) -> list[str]:
             raise UserError("--allow needs a package: --allow my_package")
     if prefixes:
         os.environ[ALLOW_VARIABLE] = ",".join(prefixes)
-        sys.path.insert(0, str(Path.cwd()))
+        sys.path[:0] = launch_path(Path.cwd())
     return rest
 
 

@@ -110,6 +110,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         import pytorch_lightning  # noqa: F401
         import transformers.modeling_utils  # noqa: F401
 
+        from quatrain.data.contract import begins_anew
         from quatrain.runs.metrics_file import MetricsFile
         from quatrain.runs.run_log import quiet_libraries
         from quatrain.runs.samples_file import SamplesFile
@@ -146,6 +147,8 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         write_samples=samples.append,
     )
     tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
+    if note := begins_anew(experiment.data):
+        tell(note)
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
     if is_leader():
