@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check fuzz faults reliability sweeps cluster ray wheel published bench clean
+.PHONY: train test check fuzz faults reliability sweeps cluster ray docs wheel published bench clean
 SECONDS ?= 30
 KILLS ?= 10
 SIGNALS ?= $(KILLS)
@@ -54,6 +54,10 @@ cluster: .venv/tested
 ray: .venv-ray/installed
 	$(QUIET) .venv-ray/bin/python -m pytest tests/ray -q $(ARGS)
 
+# Every command, all Python and the notebook of README.md and docs/, in few steps
+docs: .venv/documented
+	$(QUIET) $(BIN)/python -m pytest tests/docs -n 2 --dist worksteal -q $(ARGS)
+
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
 	$(BIN)/python tests/published/check_ids.py $(DATA)
@@ -84,6 +88,10 @@ clean:
 
 .venv/developed: .venv/tested
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv/documented: .venv/tested
+	$(PIP) --editable '.[notebook]'
 	touch $@
 
 .venv/benched: .venv/installed
