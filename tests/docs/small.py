@@ -8,7 +8,7 @@ TRAINING = ("train", "plan", "look", "preprocess", "train-tokenizer")
 
 NOT_RUN = ("--cfg", "--help", "-h", "--info")
 
-FEW = ("data.verse_size=60", "trainer.max_steps=2", "trainer.limit_val_batches=1")
+FEW = ("data.verse_size=60", "trainer.max_steps=2", "trainer.limit_val_batches=1", "run.report=false")
 FEW_TRIALS = ("sweep.trials=2",)
 
 WHOLE = "QUATRAIN_DOCS_DATA"

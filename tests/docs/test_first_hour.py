@@ -1,4 +1,4 @@
-"""docs/first_hour.ipynb runs from top to bottom without an error or a warning, and what it shows is of no one machine."""
+"""docs/first_hour.ipynb runs from top to bottom without error or warning, and what it shows is of no one machine."""
 
 import re
 from pathlib import Path
