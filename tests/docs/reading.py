@@ -47,7 +47,7 @@ CANNOT = {
 }
 """Commands that are not run, by a pattern, and why."""
 
-ENDS_WITH = {r"batch_sise": 2}
+ENDS_WITH = {r"^quatrain train data.batch_sise": 2}
 """Exit codes of commands that are to be refused."""
 
 

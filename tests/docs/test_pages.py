@@ -4,14 +4,17 @@ Commands that train take few steps and little data (`small`), words like RUN sta
 what cannot be run here is listed with its reason (`reading`).
 """
 
+import functools
+import io
 import re
 import shlex
 import shutil
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 
 import pytest
 
-from quatrain.__main__ import COMMANDS
+from quatrain.__main__ import COMMANDS, main
 from quatrain.config.compose import compose
 from quatrain.core.errors import UserError
 
@@ -22,6 +25,7 @@ from .small import TRAINING, WHOLE, made_small
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+HYDRA = ("--cfg", "--info", "--config-dir", "--allow", "--multirun")
 BLOCKS = {page: blocks_of(page, str(page.relative_to(ROOT))) for page in PAGES}
 TUTORIAL = [page for page in PAGES if page.parent.name == "tutorial"]
 ALONE = [[page] for page in PAGES if BLOCKS[page] and page not in TUTORIAL]
@@ -41,27 +45,47 @@ def test_every_reason_not_to_run_is_needed() -> None:
     assert [pattern for pattern in CANNOT if not any(re.search(pattern, text) for text in commands)] == []
 
 
-def test_every_command_within_a_sentence_composes(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of `quatrain train` and its like are composed and checked; of others the command must be one."""
+def test_every_command_composes_and_every_flag_is_one(workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those within sentences, too. Of a sweep its first job is composed; of what cannot be run here all is checked."""
     monkeypatch.chdir(workshop)
     monkeypatch.setenv(WHOLE, str(workshop / "data"))
+    monkeypatch.setenv("QUATRAIN_ALLOW", "my_package")
+    monkeypatch.syspath_prepend(workshop)
     found = [(page.name, command) for page in PAGES for command in inline_commands(page)]
+    lines = [block for blocks in BLOCKS.values() for block in blocks if re.match(r"quatrain [^\n|$]*$", block.text)]
     assert len(found) > 30
+    assert len(lines) > 80
+    found += [(f"{line.page}:{line.line}", line.text) for line in lines if exit_code(line.text) == 0]
     wrong = [f"{name}: {command}: {why}" for name, command in found if (why := _wrong_with(placed(command)))]
     assert not wrong, "\n".join(wrong)
 
 
 def _wrong_with(command: str) -> str | None:
     verb, *words = shlex.split(command)[1:]
-    if verb not in (*COMMANDS, "<command>", "--help"):
+    if verb in ("<command>", "--help", "--version"):
+        return None
+    if verb not in COMMANDS:
         return "there is no such command"
-    shown_in_part = "..." in command or command.endswith("=") or "=OPTION" in command or "-m" in words
-    if verb in TRAINING and not shown_in_part:
-        try:
-            compose([word for word in made_small([verb, *words])[1:] if "=" in word])
-        except UserError as error:
-            return str(error)
+    for flag in (word.split("=")[0] for word in words if re.match(r"--\w", word)):
+        if flag not in (*HYDRA, *_help(verb).replace(",", " ").replace("]", " ").split()):
+            return f"{verb} has no {flag}"
+    if verb not in TRAINING or "..." in command or "=OPTION" in command or command.endswith("="):
+        return None
+    if "-m" in words:
+        words = [word.split(",")[0] for word in words if not re.search(r"[\[(]|^hydra", word)]
+    try:
+        compose([word for word in made_small([verb, *words])[1:] if "=" in word], "my_conf")
+    except UserError as error:
+        return str(error)
     return None
+
+
+@functools.cache
+def _help(verb: str) -> str:
+    said = io.StringIO()
+    with redirect_stdout(said), suppress(SystemExit):
+        main([verb, "--help"])
+    return said.getvalue()
 
 
 def _ran(block: Block, shell: Shell, folder: Path) -> list[str]:
