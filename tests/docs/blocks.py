@@ -4,7 +4,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-COMMAND = re.compile(r"(?:quatrain|make|python|curl|pip|source|torchrun|rsync|cat|echo|cd) |\(")
+PROGRAMS = (
+    *("quatrain", "make", "python", "curl", "pip", "source", "torchrun", "rsync", "cat", "echo", "cd", "mkdir", "eval"),
+    *("pytest", "wandb", "tensorboard", "mlflow"),
+)
+COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:(?:{'|'.join(PROGRAMS)}) |\()")
 """How a line of a block without a language begins where it is a command."""
 
 SHELL = ("bash", "sh", "console")

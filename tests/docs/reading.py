@@ -22,6 +22,8 @@ PLACES = (
     (r"outputs/sweeps/ONE OTHER RUN\b", "outputs/sweeps/NAME outputs/windows"),
     (r"quatrain resume RUN$", "quatrain resume stopped"),
     (r"\bRUN\b", "outputs/sonnets"),
+    (r"\bRUN\|SWEEP\b", "outputs/sonnets"),
+    (r"\bSWEEP\b", "outputs/sweeps/NAME"),
     (r"\bOVERRIDES\b", "experiment=quick_windows"),
     (r"400_000\b", "400"),
 )
@@ -42,6 +44,8 @@ CANNOT = {
     r"submitit_slurm": "needs Slurm: make cluster",
     r"hydra/launcher=ray": "needs a cluster of Ray: make ray",
     r"hub:": "needs the hub",
+    r"^wandb |^quatrain sync( RUN.*)?$": "needs W&B's server; tests/tracking has one",
+    r"^tensorboard |mlflow ui|=http://server": "starts or needs a server",
     r"seq 1000000": "a million rows: 206 s",
     r"^python (benchmarks|tests)/": "measures for minutes; has a target of its own",
 }

@@ -34,9 +34,8 @@ ALONE = [[page] for page in PAGES if BLOCKS[page] and page not in TUTORIAL]
 @pytest.mark.parametrize("pages", [*ALONE, TUTORIAL], ids=lambda pages: "-".join(page.stem for page in pages))
 def test_all_that_a_page_asks_to_run_runs(pages: list[Path], shell: Shell, scratch: Path) -> None:
     """Each page in a folder of its own; those of the tutorial follow one another in one."""
-    failed = []
-    for block in (block for page in pages for block in BLOCKS[page]):
-        failed += _ran(block, shell, scratch)
+    reader = Reader(shell, scratch)
+    failed = [wrong for page in pages for block in BLOCKS[page] if (wrong := reader.run(block))]
     assert not failed, "\n\n".join(failed)
 
 
@@ -88,16 +87,25 @@ def _help(verb: str) -> str:
     return said.getvalue()
 
 
-def _ran(block: Block, shell: Shell, folder: Path) -> list[str]:
-    if block.language == "python":
-        (folder / "page.py").write_text(placed_python(block.text), encoding="utf-8")
-        ended = shell("python-of-pages page.py", folder)
-    elif why_not(block.text):
-        return []
-    else:
-        for made in re.findall(r"quatrain train.* run\.dir=(\S+)", block.text):
-            shutil.rmtree(folder / made, ignore_errors=True)  # the workshop's run of that name
-        ended = shell(placed(block.text), folder)
-    if ended.returncode == exit_code(block.text) and "Traceback" not in ended.stderr:
-        return []
-    return [f"{block}\nended with {ended.returncode}: {ended.stdout[-300:]}\n{ended.stderr[-1500:]}"]
+class Reader:
+    """Runs blocks one after the other, and stays in the folder that one went to by ``cd``."""
+
+    def __init__(self, shell: Shell, folder: Path) -> None:
+        self.shell, self.folder = shell, folder
+        self.where = folder.with_name("where")
+
+    def run(self, block: Block) -> str | None:
+        """Return what went wrong with ``block``, None where nothing did or it cannot be run here."""
+        if block.language == "python":
+            (self.folder / "page.py").write_text(placed_python(block.text), encoding="utf-8")
+            ended = self.shell("python-of-pages page.py", self.folder)
+        elif why_not(block.text):
+            return None
+        else:
+            for made in re.findall(r"quatrain train.* run\.dir=(\S+)", block.text):
+                shutil.rmtree(self.folder / made, ignore_errors=True)  # the workshop's run of that name
+            ended = self.shell(f"trap 'pwd > {self.where}' EXIT\n{placed(block.text)}", self.folder)
+            self.folder = Path(self.where.read_text(encoding="utf-8").strip())
+        if ended.returncode == exit_code(block.text) and "Traceback" not in ended.stderr:
+            return None
+        return f"{block}\nended with {ended.returncode}: {ended.stdout[-300:]}\n{ended.stderr[-1500:]}"
