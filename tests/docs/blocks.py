@@ -16,12 +16,13 @@ SHELL = ("bash", "sh", "console")
 
 @dataclass(frozen=True)
 class Block:
-    """Commands for a shell, or Python, and the line of the page where they begin."""
+    """Commands for a shell, Python, or the content of a file, and the line of the page where it begins."""
 
     page: str
     line: int
-    language: str  # "shell" or "python"
+    language: str  # "shell", "python" or "file"
     text: str
+    path: str | None = None
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}: {self.text}"
@@ -32,18 +33,23 @@ def blocks_of(page: Path, name: str) -> list[Block]:
 
     A block marked ``bash`` is one script. Of a block without a language, and of one that is indented, each line that
     begins with a program is a command, with the lines that it is continued on and without the words beside it; other
-    lines are output. A block marked ``python`` is Python.
+    lines are output. A block marked ``python`` is Python. One of Python or YAML is a file where its first line, or the
+    end of the line above it, names one.
     """
     found: list[Block] = []
     language: str | None = None
-    began, held, before = 0, list[str](), ""
+    began, held, before, above = 0, list[str](), "", ""
     for number, line in enumerate([*page.read_text(encoding="utf-8").splitlines(), ""], start=1):
         if line.startswith("```"):
             if language is None:
                 language, began, held = line.strip("`").strip() or "plain", number, []
             else:
-                found += _in_fence(name, began + 1, language, held)
-                language, held = None, []
+                path = _named(above, held) if language in ("python", "yaml") else None
+                if path:
+                    found.append(Block(name, began + 1, "file", "\n".join(held), path))
+                else:
+                    found += _in_fence(name, began + 1, language, held)
+                language, held, above = None, [], ""
         elif language is not None:
             held.append(line)
         elif line.startswith("    ") and (held or not before.strip()):
@@ -53,6 +59,8 @@ def blocks_of(page: Path, name: str) -> list[Block]:
             found += _in_fence(name, began, "plain", held)
             held = []
         before = line
+        if language is None and line.strip():
+            above = line
     return found
 
 
@@ -60,6 +68,12 @@ def inline_commands(page: Path) -> list[str]:
     """Return the quatrain commands that stand within sentences and tables, in backticks."""
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     return [" ".join(found.split()) for found in re.findall(r"`(quatrain [^`]+)`", text)]
+
+
+def _named(above: str, lines: list[str]) -> str | None:
+    named = re.match(r"(?:# |\"\"\")([\w./-]+\.(?:py|yaml))\b", lines[0]) if lines else None
+    named = named or re.search(r"`([\w./-]+\.(?:py|yaml))`:$", above)
+    return named[1] if named else None
 
 
 def _in_fence(page: str, began: int, language: str, lines: list[str]) -> list[Block]:

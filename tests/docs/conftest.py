@@ -36,6 +36,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "WANDB_MODE": "offline",
         "COLUMNS": "120",
+        "BROWSER": "true",
     }
     warm = Warm(short / "warm", environment)
     environment["PATH"] = os.pathsep.join([str(warm.programs), str(Path(sys.executable).parent), environment["PATH"]])

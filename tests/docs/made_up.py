@@ -38,17 +38,30 @@ def write_files(folder: Path) -> None:
     for name in ("lines.txt", "texts.txt", "four.txt"):
         _text(folder / name, "\n".join(lines[:4]))
     _text(folder / "texts.csv", "text\n" + "\n".join(f'"{line}"' for line in lines[:6]))
-    _text(folder / "reviews.csv", "review,stars\n" + "\n".join(f'"{line}",{i % 5 + 1}' for i, line in enumerate(lines)))
+    _reviews(folder, lines)
     _pairs(folder / "rows.jsonl")
     _text(folder / "rows.csv", "sentence1,sentence2\n" + "\n".join(f"{one},{other}" for one, other, _ in PAIRS))
     rows = "\n".join(f"{one} {i},{other},{label}" for i, (one, other, label) in enumerate(PAIRS))
     _text(folder / "pairs.csv", "sentence1,sentence2,label\n" + rows)
     _mrpc(folder / "data" / "mrpc")
+    (folder / "docs").mkdir()
     _text(folder / "my_conf/experiment/mine.yaml", MINE_YAML)
     _text(folder / "my_package/__init__.py", "")
     _text(folder / "my_package/data.py", MINE_PY)
     _text(folder / "data/the_verdict/the-verdict.txt", "\n".join(lines * 4))
     _models(folder / "data")
+
+
+def _reviews(folder: Path, lines: list[str]) -> None:
+    import pandas
+
+    rows = [(line, number % 5 + 1, ("complaint", "praise")[number % 2]) for number, line in enumerate(lines)]
+    table = pandas.DataFrame(rows, columns=["review", "stars", "verdict"])
+    table.to_csv(folder / "reviews.csv", index=False)
+    table.to_json(folder / "reviews.jsonl", orient="records", lines=True)
+    table.to_parquet(folder / "reviews.parquet", index=False)
+    scored = [(one, other, number / 10) for number, (one, other, _) in enumerate(PAIRS)]
+    pandas.DataFrame(scored, columns=["first", "second", "score"]).to_csv(folder / "scored.csv", index=False)
 
 
 def _text(path: Path, content: str) -> None:

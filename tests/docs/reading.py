@@ -34,6 +34,7 @@ PYTHON = (
     ("max_steps=20,", "max_steps=2,"),
     ('source="verse",', 'source="verse", verse_size=60,'),
     ("outputs/quick_mrpc/...", "paraphrases"),
+    ("outputs/mine", "outputs/sonnets"),
 )
 """What is put in place of what in a page's Python."""
 

@@ -37,6 +37,12 @@ print(1)
 ```yaml
 quatrain: no
 ```
+
+It goes into `conf/mine.yaml`:
+
+```yaml
+a: 1
+```
 """
 
 
@@ -51,8 +57,10 @@ def test_everything_to_run_is_found_in_its_order(tmp_path: Path) -> None:
         (13, "shell", "quatrain train a=1 b=2"),
         (18, "shell", "cat > rows.csv <<'END'"),
         (25, "python", "print(1)"),
+        (35, "file", "a: 1"),
     ]
     assert found[4].text.count("\n") == 3
+    assert found[6].path == "conf/mine.yaml"
     assert inline_commands(page) == ["quatrain runs"]
 
 
