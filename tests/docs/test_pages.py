@@ -25,8 +25,13 @@ from .small import TRAINING, WHOLE, made_small
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-HYDRA = ("--cfg", "--info", "--config-dir", "--allow", "--multirun")
 BLOCKS = {page: blocks_of(page, str(page.relative_to(ROOT))) for page in PAGES}
+MADE = {
+    name for blocks in BLOCKS.values() for block in blocks for name in re.findall(r"(?:run\.dir=|> )(\S+)", block.text)
+}
+"""What the pages' own commands make, and later ones may name."""
+
+HYDRA = ("--cfg", "--info", "--config-dir", "--allow", "--multirun")
 TUTORIAL = [page for page in PAGES if page.parent.name == "tutorial"]
 ALONE = [[page] for page in PAGES if BLOCKS[page] and page not in TUTORIAL]
 
@@ -73,6 +78,7 @@ def _wrong_with(command: str) -> str | None:
             return f"{verb} has no {flag}"
     if verb not in TRAINING or "..." in command or "=OPTION" in command or command.endswith("="):
         return None
+    words = [word for word in words if word.partition("=")[2] not in MADE]
     if "-m" in words:
         words = [word.split(",")[0] for word in words if not re.search(r"[\[(]|^hydra", word)]
     try:
