@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check browser screenshots fuzz faults reliability sweeps cluster ray wheel published bench clean
+.PHONY: train test check browser docs screenshots fuzz faults reliability sweeps cluster ray wheel published bench clean
 SECONDS ?= 30
 KILLS ?= 10
 SIGNALS ?= $(KILLS)
@@ -62,6 +62,10 @@ browser: .venv/browsing
 screenshots: .venv/browsing
 	$(BIN)/python tests/browser/screenshots.py $(REPORT) --name $(NAME) --to docs/images $(ARGS)
 
+# Every command, all Python and the notebook of README.md and docs/, in few steps
+docs: .venv/documented
+	$(QUIET) $(BIN)/python -m pytest tests/docs -n 2 --dist worksteal -q $(ARGS)
+
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
 	$(BIN)/python tests/published/check_ids.py $(DATA)
@@ -96,6 +100,10 @@ clean:
 
 .venv/browsing: .venv/tested
 	$(PIP) --editable '.[browser]'
+	touch $@
+
+.venv/documented: .venv/tested
+	$(PIP) --editable '.[notebook]'
 	touch $@
 
 .venv/benched: .venv/installed

@@ -10,7 +10,7 @@ from quatrain.inference.bootstrap import Resampling
 from quatrain.inference.evaluation import evaluation_of, score
 from quatrain.inference.evaluation_file import add
 from quatrain.inference.held_out import HeldOut, validation_sets
-from quatrain.inference.loading import Loaded, load
+from quatrain.inference.loading import Loaded, Precision, load
 from quatrain.inference.pair_examples import largest_errors, wrong_pairs
 from quatrain.inference.part import at_most, rows_of_a_validation
 from quatrain.inference.scoring import ClassScores
@@ -19,6 +19,7 @@ from quatrain.inference.token_examples import fills, loss_by_position
 from quatrain.runs.directory import RunDirectory, write_json
 from quatrain.runs.evaluations import read_evaluations
 from quatrain.runs.reading import read_json, read_mapping
+from quatrain.runs.recorded import read_provenance
 from quatrain.runs.text_facts import text_facts
 from quatrain.runs.tokenizer_facts import kind_of, longest_tokens
 from quatrain.runs.weights import weights_fingerprint
@@ -46,7 +47,7 @@ def keep_examples(run: RunDirectory) -> None:
         UserError: the run is not done, or its export cannot be used.
         NotNow: a file cannot be written.
     """
-    loaded = load(find_target(str(run.path), "evaluate"))
+    loaded = load(find_target(str(run.path), "evaluate"), precision=_precision(run))
     weights = weights_fingerprint(loaded.model)
     if _is_there(run, weights):
         return
@@ -69,6 +70,13 @@ def keep_examples(run: RunDirectory) -> None:
         **(_tried("the lengths of the texts", lambda: text_facts(_data(loaded, sets), tokenizer)) or {}),
     }
     write_json(run.examples, examples)
+
+
+def _precision(run: RunDirectory) -> Precision:
+    """That of the training, so that the scores are those which it logged, where the commands know it."""
+    choices = read_provenance(run).get("choices") or {}
+    value: Any = choices["precision"]["value"] if "precision" in choices else None
+    return value if value in ("32-true", "bf16-mixed") else "auto"
 
 
 def _longest(tokenizer: Any) -> list[str]:

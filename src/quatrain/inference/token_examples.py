@@ -46,7 +46,8 @@ def _pieces(loaded: Loaded, row: Question) -> list[Any]:
     pieces: list[Any] = [texts[0]]
     for place, text, chance, guess in zip(places, texts[1:], chances.tolist(), ids.tolist(), strict=True):
         right = tokenizer.decode([row.right[place]])
-        if right[:1].isspace() and pieces[-1] and not pieces[-1][-1].isspace():
+        begins = len(pieces) == 1 and not pieces[0]
+        if right[:1].isspace() and right.strip() and not begins and not pieces[-1][-1:].isspace():
             pieces[-1] += " "  # the space belongs to the hidden token
         tokens = [visible(tokenizer.decode([one])) for one in guess]
         guesses = [list(pair) for pair in zip(tokens, chance, strict=True)]

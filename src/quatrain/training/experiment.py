@@ -96,6 +96,8 @@ def assemble(
     """
     import torch
 
+    from quatrain.data.contract import require_batch, require_facts, require_module
+    from quatrain.models.contract import require_model, require_recipe
     from quatrain.models.layers import parameter_depths
     from quatrain.tasks import TASKS
     from quatrain.training.optimizers import make_optimizer
@@ -103,9 +105,14 @@ def assemble(
 
     torch.set_num_threads(choices["threads"].value)
     recipe = build(config["model"], "model")
+    require_recipe(recipe)
+    require_module(locate(config["data"]["_target_"], "data._target_"), config["data"]["_target_"])
     data = build_data(config, choices, recipe)
+    require_facts(data, recipe.task)
+    require_batch(data, recipe.task)
     seed_everything(config["seed"])
     model = recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data))
+    require_model(model, recipe, vocab_size=data.tokenizer.vocab_size)
     apply_speed(model, config["speed"])
 
     optimizer_class = locate(config["optimizer"]["_target_"], "optimizer._target_")
@@ -140,7 +147,7 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     told: dict[str, Any] = {}
     if "num_workers" in config["data"]:
         told["num_workers"] = choices["num_workers"].value
-    if config["trainer"].get("overfit_batches"):
+    if config["trainer"].get("overfit_batches") and "shuffle" in config["data"]:
         told["shuffle"] = False  # the same batches again and again
     if config["data"].get("use_token_types", True) is None and not recipe.takes_token_types():
         told["use_token_types"] = False
@@ -225,6 +232,7 @@ def assemble_trainer(
     Raises:
         UserError: Lightning or a callback refuses its arguments.
     """
+    from quatrain.tracking.trackers import log_row
     from quatrain.training.batch_seeds import BatchSeeds
     from quatrain.training.guards import StopAtNonFinite
     from quatrain.training.metrics_log import MetricsLog
@@ -238,9 +246,7 @@ def assemble_trainer(
 
     def write_all(row: dict[str, Any]) -> None:
         write(row)
-        scores = {name: value for name, value in row.items() if name.startswith("train/")}
-        for logger in loggers if scores else []:  # validation scores reach them through the task
-            logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
+        log_row(loggers, row)
 
     metrics = MetricsLog(write_all, tell=tell)
     callbacks = [
