@@ -76,14 +76,8 @@ def _wrong_with(command: str) -> str | None:
     for flag in (word.split("=")[0] for word in words if re.match(r"--\w", word)):
         if flag not in (*HYDRA, *_help(verb).replace(",", " ").replace("]", " ").split()):
             return f"{verb} has no {flag}"
-    if (
-        verb not in TRAINING
-        or why_not(command)
-        or f"--allow {PROJECT}" in command
-        or "..." in command
-        or "=OPTION" in command
-        or command.endswith("=")
-    ):
+    in_part = "..." in command or "=OPTION" in command or command.endswith("=")
+    if verb not in TRAINING or in_part or why_not(command) == PARTS or f"--allow {PROJECT}" in command:
         return None
     words = [word for word in words if word.partition("=")[2] not in MADE]
     if "-m" in words:
