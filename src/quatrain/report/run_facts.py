@@ -6,7 +6,7 @@ from typing import Any
 
 from quatrain.report.numbers import between, moment, number, share, span
 from quatrain.report.run_files import RunFiles
-from quatrain.runs.card_facts import finite
+from quatrain.runs.reading import finite
 
 TASKS = {
     "masked_lm": "a masked language model",
