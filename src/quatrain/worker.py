@@ -11,7 +11,7 @@ and ready to go on.
 
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quatrain.core.asking import ignore
@@ -90,7 +90,8 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         code = ended(DONE)
         stop.before_end = None  # what is done stays done
         if is_leader() and prepared.begun.config["run"].get("report"):
-            write_report(run)
+            with suppress(Stopped):  # all is recorded, and the command makes a report at any time
+                write_report(run)
         return code
     except UserError as error:
         return ended(failed(run, error.sentences)) if prepared else refused(run, error.sentences, before)
