@@ -153,6 +153,18 @@ def test_show_tells_what_a_run_is_and_scored(copied: RunDirectory, capsys: Said)
     assert not any(line != line.rstrip() for line in said.out.splitlines())
 
 
+@pytest.mark.parametrize("command", ["runs", "show"])
+def test_json_of_a_hostile_run_commands_no_terminal(command: str, copied: RunDirectory, capsys: Said) -> None:
+    hostile = "+data.a=\x9b31m\u202e\x7f"
+    copied.overrides.write_text(json.dumps([hostile]), encoding="utf-8")
+    assert main([command, str(copied.path), "--json"]) == 0
+    told = capsys.readouterr().out
+    assert told.isascii()
+    assert "\x7f" not in told
+    found = json.loads(told)
+    assert (found["runs"][0] if command == "runs" else found)["overrides"] == [hostile]
+
+
 def test_show_as_json_counts_what_the_files_hold(copied: RunDirectory, capsys: Said) -> None:
     assert main(["show", str(copied.path), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

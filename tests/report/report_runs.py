@@ -6,7 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from quatrain.runs.directory import RunDirectory, as_json
+from quatrain.core.json_text import as_json
+from quatrain.runs.directory import RunDirectory
 
 HOSTILE = (
     "</script><script>window.hurt=1</script><img src=x onerror=window.hurt=1>\u2028%{x}\u202e<a href='javascript:1'>"

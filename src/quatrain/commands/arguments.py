@@ -32,6 +32,13 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_overrides(parser: argparse.ArgumentParser) -> None:
+    """Let words that compose a config stand anywhere, behind flags too; add where its files are, and --json."""
+    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own config files")
+    parser.add_argument("--json", action="store_true", help="for a program to read")
+    parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+
+
 def flag(name: str) -> str:
     """How the argument ``name`` is written on the command line."""
     return f"--{name.replace('_', '-')}"

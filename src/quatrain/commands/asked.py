@@ -1,7 +1,7 @@
 """What a command of a TARGET was asked: its model, its numbers and its texts."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,10 +106,3 @@ def argument_text(word: str, what: str) -> str:
     except UnicodeEncodeError as error:
         raise UserError(f"{what} is no UTF-8 (at character {error.start + 1}); write it in UTF-8.") from error
     return word
-
-
-def json_line(content: Mapping[str, Any]) -> str:
-    """``content`` on one line, in ASCII, so that nothing in it commands a terminal."""
-    import json
-
-    return json.dumps(content).replace("\x7f", "\\u007f")

@@ -12,17 +12,13 @@ over examples. The table goes to standard output; a run keeps the numbers in its
 explains every number.
 """
 
-import json
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from quatrain.commands.asked import load_target, tell
-
-if TYPE_CHECKING:
-    from quatrain.inference.evaluation import Evaluation
+from quatrain.core.json_text import ascii_json
 
 
 def main(arguments: list[str]) -> int:
@@ -103,16 +99,9 @@ def _evaluated(asked: Namespace, output: Path | None) -> list[str]:
             write_json(output, evaluation.plain())
             told.append(f"written to {output}")
     finally:  # a full disk does not take what was scored, and who reads no further does not take what is kept
-        sys.stdout.write(_json(evaluation) if asked.json else table(evaluation))
+        sys.stdout.write(ascii_json(evaluation.plain()) if asked.json else table(evaluation))
         sys.stdout.flush()
     return told
-
-
-def _json(evaluation: "Evaluation") -> str:
-    """What is written to files, in ASCII, so that no name of a class commands a terminal."""
-    from quatrain.runs.directory import as_json
-
-    return json.dumps(json.loads(as_json(evaluation.plain())), indent=2).replace("\x7f", "\\u007f") + "\n"
 
 
 def _count(text: str) -> int:

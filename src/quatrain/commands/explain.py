@@ -12,14 +12,9 @@ KEY is written as on the command line of quatrain train; words with = are overri
 torch is not imported. docs/reference.md has every key there is.
 """
 
-import json
 import shutil
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from quatrain.config.explaining import Explained
 
 WIDE = 120
 """Columns where there is no terminal to fit."""
@@ -27,30 +22,23 @@ WIDE = 120
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain explain``; return its exit code."""
-    from quatrain.commands.arguments import arguments_of, read_arguments
+    from quatrain.commands.arguments import add_overrides, arguments_of, read_arguments
 
     parser = arguments_of("explain", __doc__)
     parser.add_argument("words", nargs="+", metavar="KEY|OVERRIDE", help="keys, groups and patterns; overrides with =")
-    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own config files")
-    parser.add_argument("--json", action="store_true", help="for a program to read")
-    parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]  # overrides may stand behind flags
+    add_overrides(parser)
     asked = read_arguments(parser, arguments)
     if asked is None:
         return 0
     from quatrain.config.asking import explain
+    from quatrain.core.json_text import ascii_json
 
     explained = explain(asked.words, asked.config_dir)
     if asked.json:
-        print(json.dumps([_plain(one) for one in explained], indent=2).replace("\x7f", "\\u007f"))
+        sys.stdout.write(ascii_json([asdict(one) for one in explained]))
         return 0
     from quatrain.config.explanation_text import told
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
     sys.stdout.write(told(explained, width))
     return 0
-
-
-def _plain(explained: "Explained") -> dict[str, Any]:
-    """What is known of a key as JSON has it; files as text."""
-    told: dict[str, Any] = json.loads(json.dumps(asdict(explained), default=str))
-    return told

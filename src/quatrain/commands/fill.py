@@ -69,13 +69,13 @@ def _kept(texts: Iterable[str], read: deque[str]) -> Iterator[str]:
 
 
 def _print(text: str, filled: Sequence["Filled"], place: int, as_json: bool) -> None:
-    from quatrain.commands.asked import json_line
+    from quatrain.core.json_text import ascii_json
 
     if as_json:
-        lines = [json_line({"text": text, "filled": [asdict(guess) for guess in filled]})]
+        sys.stdout.write(ascii_json({"text": text, "filled": [asdict(guess) for guess in filled]}, indent=None))
     else:
         lines = [*([""] if place else []), one_line(text), *_table(filled)]
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 

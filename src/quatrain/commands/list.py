@@ -9,7 +9,6 @@
 Choose with GROUP=OPTION: quatrain train model=tiny_gpt2. quatrain explain GROUP tells the keys of a group.
 """
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -25,21 +24,20 @@ WIDE = 120
 
 def main(arguments: list[str]) -> int:
     """Run ``quatrain list``; return its exit code."""
-    from quatrain.commands.arguments import arguments_of, read_arguments
+    from quatrain.commands.arguments import add_overrides, arguments_of, read_arguments
 
     parser = arguments_of("list", __doc__)
     parser.add_argument("words", nargs="*", metavar="GROUP|OVERRIDE", help="groups to list; overrides with =")
-    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own config files")
-    parser.add_argument("--json", action="store_true", help="for a program to read")
-    parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]  # overrides may stand behind flags
+    add_overrides(parser)
     asked = read_arguments(parser, arguments)
     if asked is None:
         return 0
     from quatrain.config.listing import listed
+    from quatrain.core.json_text import ascii_json
 
     found = listed(asked.words, asked.config_dir)
     if asked.json:
-        print(json.dumps([asdict(group) for group in found], indent=2).replace("\x7f", "\\u007f"))
+        sys.stdout.write(ascii_json([asdict(group) for group in found]))
         return 0
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
     named = any("=" not in word for word in asked.words)

@@ -9,7 +9,6 @@ two raw rows and the tokenizer, then the name, shape and type of each tensor, an
 stays in the cache, where a run finds them; docs/look.md explains what is shown.
 """
 
-import json
 import shutil
 import sys
 
@@ -28,17 +27,13 @@ def main(arguments: list[str]) -> int:
         return 0
     asked = read("look", [word for word in arguments if word != JSON])
     if isinstance(asked, Job):
+        from quatrain.core.json_text import ascii_json
         from quatrain.runs.look_tables import tables
         from quatrain.runs.looking import look
 
         seen = look(asked.config)
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else WIDE
-        sys.stdout.write(_json(seen) if JSON in arguments else tables(seen, width=width, terminal=terminal))
+        sys.stdout.write(ascii_json(seen) if JSON in arguments else tables(seen, width=width, terminal=terminal))
         sys.stdout.flush()
     return 0
-
-
-def _json(seen: object) -> str:
-    """JSON in ASCII, in which nothing commands a terminal."""
-    return json.dumps(seen, indent=2, default=str).replace("\x7f", "\\u007f") + "\n"

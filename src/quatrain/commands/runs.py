@@ -110,10 +110,10 @@ def _print_on_terminal(shown: "list[Row]") -> None:
 
 
 def _print_json(shown: "list[Row]", inventory: "Inventory") -> None:
-    from quatrain.runs.directory import as_json
+    from quatrain.core.json_text import ascii_json
     from quatrain.runs.listing import as_plain
 
     now = time.time()
     damaged = [{"path": str(path.absolute()), "why": why} for path, why in inventory.damaged]
     content = {"runs": [as_plain(row.entries[0], now) for row in shown], "damaged": damaged}
-    sys.stdout.write(as_json(content))
+    sys.stdout.write(ascii_json(content))

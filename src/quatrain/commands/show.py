@@ -35,9 +35,9 @@ def main(arguments: list[str]) -> int:
         raise UserError(f"There is no folder {asked.run}; quatrain runs lists what there is.")
     found, told = _of_run(folder) if (folder / "config.yaml").is_file() else _of_folder(folder)
     if asked.json:
-        from quatrain.runs.directory import as_json
+        from quatrain.core.json_text import ascii_json
 
-        sys.stdout.write(as_json(found))
+        sys.stdout.write(ascii_json(found))
     else:
         from quatrain.runs.overview_tables import sections
         from quatrain.runs.sweep_overview import sweep_sections

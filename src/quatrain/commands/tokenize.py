@@ -79,11 +79,11 @@ def _wrong(asked: "argparse.Namespace") -> list[str]:
 
 
 def _print(rows: "Sequence[Tokenized]", *, as_json: bool) -> None:
-    from quatrain.commands.asked import json_line
+    from quatrain.core.json_text import ascii_json
 
     for place, row in enumerate(rows):
         if as_json:
-            sys.stdout.write(json_line(_plain(row)) + "\n")
+            sys.stdout.write(ascii_json(_plain(row), indent=None))
         else:
             sys.stdout.write(("\n" if place else "") + _page(row))
     sys.stdout.flush()

@@ -8,6 +8,7 @@ from typing import Any
 
 from quatrain.compare.cells import LEAVE_FIRST, Cells, group_cells, knob_cells
 from quatrain.compare.comparison import Comparison, Row
+from quatrain.core.json_text import ascii_json
 from quatrain.core.terminal import one_line
 
 WIDE = 200
@@ -92,7 +93,7 @@ def json_text(comparison: Comparison, notes: Sequence[str]) -> str:
         "decided_by_name": comparison.decided_by_name,
         "notes": list(notes),
     }
-    return json.dumps(content, indent=2).replace("\x7f", "\\u007f") + "\n"
+    return ascii_json(content)
 
 
 def _group(row: Row) -> dict[str, Any]:

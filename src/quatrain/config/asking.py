@@ -11,6 +11,7 @@ from quatrain.config.explaining import Explained, explain_group, explain_key, ke
 from quatrain.config.folder import conf_folder
 from quatrain.config.hydra_keys import explain_hydra
 from quatrain.config.option_files import groups, options
+from quatrain.config.overrides import is_override
 from quatrain.config.spelling import nearest
 from quatrain.core.errors import UserError
 
@@ -23,7 +24,7 @@ def explain(words: list[str], config_dir: str | Path | None = None) -> list[Expl
     Raises:
         UserError: with every word that means nothing, and the nearest that does.
     """
-    overrides = [word for word in words if "=" in word or word.startswith(("+", "~"))]
+    overrides = [word for word in words if is_override(word)]
     asked = [word for word in words if word not in overrides]
     folders = own_folders(config_dir)
     with hydra_at(conf_folder()):

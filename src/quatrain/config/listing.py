@@ -10,6 +10,7 @@ from quatrain.config.flattening import flat
 from quatrain.config.folder import conf_folder
 from quatrain.config.launchers import missing
 from quatrain.config.option_files import Option, chosen_groups, content, groups, options
+from quatrain.config.overrides import is_override
 from quatrain.config.places import file_shown
 from quatrain.config.plain_settings import default_options
 from quatrain.config.shape import written
@@ -53,7 +54,7 @@ def listed(words: list[str], config_dir: str | Path | None = None) -> list[Liste
     Raises:
         UserError: with every word that is neither.
     """
-    overrides = [word for word in words if "=" in word or word.startswith(("+", "~"))]
+    overrides = [word for word in words if is_override(word)]
     names = [word for word in words if word not in overrides]
     folders = own_folders(config_dir)
     known = groups(folders)

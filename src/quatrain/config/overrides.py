@@ -32,6 +32,11 @@ class Examined:
     """What Hydra made of them, where nothing else is said; else None."""
 
 
+def is_override(word: str) -> bool:
+    """Whether ``word`` of a command line is an override, not the name of a group or a key."""
+    return "=" in word or word.startswith(("+", "~"))
+
+
 def examine(texts: list[str], search_path: list[str]) -> Examined:
     """Judge every override of ``texts``; ``search_path`` holds the users' own config folders (absolute).
 

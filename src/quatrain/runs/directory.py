@@ -1,7 +1,5 @@
 """The run directory: the unit of everything, and the truth about a run."""
 
-import json
-import math
 import os
 import socket
 from collections.abc import Mapping, Sequence
@@ -14,6 +12,7 @@ import yaml
 
 from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow, UserError
+from quatrain.core.json_text import as_json
 from quatrain.core.secrets import redact, redact_text
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.runs.metrics_file import read_rows
@@ -199,21 +198,8 @@ def load_run(path: str | Path) -> RunDirectory:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write ``content`` as `as_json` gives it, whole or not at all."""
+    """Write ``content`` as `quatrain.core.json_text.as_json` gives it, whole or not at all."""
     write_whole(path, as_json(content))
-
-
-def as_json(content: Mapping[str, Any]) -> str:
-    """Return ``content`` as JSON, a line for each value; numbers that are not finite become null, as JSON has none."""
-    return json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _finite(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _yaml(content: Any) -> str:
