@@ -69,6 +69,19 @@ def test_it_is_written_again_with_the_examples_that_lack(
     assert "Loss by position" in finished.report.read_text(encoding="utf-8")
 
 
+def test_examples_of_weights_that_are_no_longer_the_best_are_made_anew(
+    finished: RunDirectory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = finished.examples.read_text(encoding="utf-8")
+    old = {**json.loads(before), "step": 1, "weights": "those of before"}
+    finished.examples.write_text(json.dumps(old), encoding="utf-8")
+    assert main(["report", str(finished.path), "--output", str(tmp_path / "bare.html"), "--no-examples"]) == 0
+    assert "Loss by position" not in (tmp_path / "bare.html").read_text(encoding="utf-8")
+    assert main(["report", str(finished.path), "--output", str(tmp_path / "page.html")]) == 0
+    assert json.loads(finished.examples.read_text(encoding="utf-8")) == json.loads(before)
+    assert "Loss by position" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_a_report_that_cannot_be_written_fails_no_run(
     run_small: Runner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,7 +94,7 @@ def test_a_report_that_cannot_be_written_fails_no_run(
     run, code = run_small()
     assert (code, run.status().status) == (0, "done")
     assert not run.report.exists()
-    assert "No report is written: no plotly here Again with: quatrain report" in capsys.readouterr().err
+    assert "No report is written: no plotly here. Again with: quatrain report" in capsys.readouterr().err
 
 
 def test_run_report_false_writes_none(run_small: Runner, capsys: pytest.CaptureFixture[str]) -> None:

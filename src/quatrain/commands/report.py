@@ -65,12 +65,23 @@ def _of_run(folder: str, output: Path | None, *, examples: bool) -> Path:
     from quatrain.runs.directory import load_run
 
     run = load_run(folder)
-    if examples and run.status().status == "done" and not run.examples.exists():
+    if examples and run.status().status == "done" and _lacks_examples(run):
         try:
             _keep_examples(run)
         except UserError as error:
             print(f"Without examples: {one_line(' '.join(error.sentences))}", file=sys.stderr)
     return write_run_report(run, output)
+
+
+def _lacks_examples(run: "RunDirectory") -> bool:
+    """Whether there are none of its best weights; those that cannot be read are none."""
+    from quatrain.core.errors import UserError
+    from quatrain.runs.evaluations import read_examples
+
+    try:
+        return not read_examples(run)
+    except UserError:
+        return True
 
 
 def _keep_examples(run: "RunDirectory") -> None:

@@ -4,6 +4,7 @@ from quatrain.inference.evaluation import Evaluation
 from quatrain.runs.directory import RunDirectory, write_json
 from quatrain.runs.evaluations import read_evaluations
 from quatrain.runs.lock import locked
+from quatrain.runs.run_files import best_step
 
 
 def record(run: RunDirectory, evaluation: Evaluation, weights: str) -> str:
@@ -22,5 +23,6 @@ def record(run: RunDirectory, evaluation: Evaluation, weights: str) -> str:
 def add(run: RunDirectory, evaluation: Evaluation, weights: str) -> str:
     """As `record`, for who works on the run alone."""
     kept = read_evaluations(run, weights)
-    write_json(run.evaluation, {"weights": weights, "evaluations": {**kept, evaluation.name: evaluation.plain()}})
+    evaluations = {**kept, evaluation.name: evaluation.plain()}
+    write_json(run.evaluation, {"weights": weights, "step": best_step(run), "evaluations": evaluations})
     return evaluation.name

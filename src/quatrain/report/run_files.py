@@ -1,6 +1,5 @@
 """All that a report reads of a run directory, each file as far as it is there and can be read."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -8,12 +7,9 @@ from typing import Any, TypeVar
 from quatrain.core.errors import UserError
 from quatrain.runs.changes import Change, read_changes
 from quatrain.runs.directory import RunDirectory, RunStatus
-from quatrain.runs.evaluations import read_evaluations
-from quatrain.runs.reading import read_json, read_mapping, read_text
+from quatrain.runs.evaluations import read_evaluations, read_examples
 from quatrain.runs.recorded import read_provenance
-
-LARGEST_SAMPLES = 64 * 10**6
-"""Bytes of samples.jsonl; a few rows for each validation."""
+from quatrain.runs.samples_file import read_samples
 
 Found = TypeVar("Found")
 
@@ -61,28 +57,7 @@ def read_run(run: RunDirectory) -> RunFiles:
         rows=reading(run.read_metrics, []),
         evaluations=reading(lambda: read_evaluations(run), {}),
         provenance=reading(lambda: read_provenance(run), {}),
-        samples=reading(lambda: _samples(run), []),
-        examples=reading(lambda: read_mapping(run.examples, read_json, "") if run.examples.exists() else {}, {}),
+        samples=reading(lambda: read_samples(run.samples), []),
+        examples=reading(lambda: read_examples(run), {}),
         told=told,
     )
-
-
-def _samples(run: RunDirectory) -> list[dict[str, Any]]:
-    """The rows of samples.jsonl; an unfinished last line is left out.
-
-    Raises:
-        UserError: a line holds something else.
-    """
-    if not run.samples.exists():
-        return []
-    lines = read_text(run.samples, LARGEST_SAMPLES).split("\n")[:-1]
-    rows = []
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict) or not isinstance(row.get("step"), int):
-            raise UserError(f"{run.samples}, line {number}: no sample as quatrain writes it; mend or remove it.")
-        rows.append(row)
-    return rows

@@ -31,15 +31,11 @@ def scores_of(run: RunDirectory, result: Mapping[str, Any]) -> dict[str, dict[st
 def intervals_of(run: RunDirectory) -> dict[str, dict[str, float]]:
     """What ``quatrain evaluate`` measured of the run, by ``val/...`` and ``test/...``: ``value``, ``low``, ``high``.
 
-    Nothing where the run was trained on since.
+    Nothing of weights that are no longer the best, as the run was trained on.
 
     Raises:
         UserError: the file was not written by quatrain.
     """
-    if not run.evaluation.exists() or not run.result.exists():
-        return {}
-    if run.evaluation.stat().st_mtime_ns < run.result.stat().st_mtime_ns:
-        return {}
     found = {}
     for split, entry in read_evaluations(run).items():
         metrics = entry.get("metrics")
