@@ -9,6 +9,7 @@ from quatrain.runs.directory import RunDirectory
 from quatrain.runs.leader import tell
 from quatrain.runs.naming import readable_tag
 from quatrain.runs.recorded import read_provenance
+from quatrain.runs.samples_file import read_samples
 from quatrain.tracking import trackers
 from quatrain.tracking.facts import RunFacts
 from quatrain.training.hardware import Choice
@@ -46,6 +47,7 @@ def facts_of(run: RunDirectory, config: Mapping[str, Any], task: str, start_step
         ),
         start_step=start_step,
         rows=run.read_metrics() if start_step is not None else (),
+        samples=read_samples(run.samples) if start_step is not None else (),
     )
 
 

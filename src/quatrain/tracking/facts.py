@@ -13,8 +13,8 @@ class RunFacts:
     """A run for a tracker's eyes; nothing in it is a secret.
 
     ``experiment``, ``tag`` (what was overridden) and ``labels`` (task, data, model) are for people. ``sweep`` is the
-    sweep's name, None for a single run. ``rows`` are those of ``metrics.csv`` where the run goes on after
-    ``start_step``; that is None for a run that begins.
+    sweep's name, None for a single run. ``rows`` are those of ``metrics.csv``, and ``samples`` those of
+    ``samples.jsonl``, where the run goes on after ``start_step``; that is None for a run that begins.
     """
 
     directory: Path
@@ -26,6 +26,7 @@ class RunFacts:
     origin: Mapping[str, Any] = field(default_factory=dict)
     start_step: int | None = None
     rows: Sequence[Row] = ()
+    samples: Sequence[Mapping[str, Any]] = ()
 
     @property
     def group(self) -> str:

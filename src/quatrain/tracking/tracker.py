@@ -4,6 +4,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -70,7 +71,10 @@ class Tracker(Logger):
         return None
 
     def begin(self, facts: RunFacts, tell: Callable[[str], None]) -> None:
-        """Show ``facts``; of a run that goes on, also the rows that are not shown yet. ``tell`` hears of troubles."""
+        """Show ``facts``; of a run that goes on, also rows and samples that are not shown yet.
+
+        ``tell`` hears of troubles.
+        """
         self._tell = tell
         self._begun = self._shows = True
         self._try(lambda: self._catch_up(facts))
@@ -90,8 +94,7 @@ class Tracker(Logger):
 
     def log_samples(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Show rows of ``samples.jsonl``, all of one step, unless they are shown already."""
-        if rows and self._is_new("samples", rows[0]["step"]):
-            self._try(lambda: self._samples(rows))
+        self._try(lambda: self._samples_of_a_step(rows))
 
     def conclude(self, result: Mapping[str, Any], export: Path) -> None:
         """Show what ``result.json`` says of a run that is done or was pruned; ``export`` may be absent."""
@@ -118,13 +121,21 @@ class Tracker(Logger):
 
     def _catch_up(self, facts: RunFacts) -> None:
         self._shown |= self._start(facts)
-        for row in facts.rows if self._shows else ():
+        if not self._shows:
+            return
+        for row in facts.rows:
             self._row(row)
+        for _, rows in groupby(facts.samples, lambda row: row["step"]):
+            self._samples_of_a_step(list(rows))
 
     def _row(self, row: Row) -> None:
         self._tokens = row.get("train/tokens", self._tokens)
         if self._is_new(kind_of(row) or "training", row["step"]):
             self._log({**row, "tokens": self._tokens})
+
+    def _samples_of_a_step(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows and self._is_new("samples", rows[0]["step"]):
+            self._samples(rows)
 
     def _is_new(self, kind: Kind, step: int | float) -> bool:
         """Whether nothing of ``kind`` is shown of ``step`` yet; from now on it is."""

@@ -39,7 +39,8 @@ class WeightsAndBiases(Tracker):
         job_type: W&B's type of job.
         log_export: upload the export as an artifact when the run is done.
         system_metrics: let W&B watch the machine's load, every 15 seconds.
-        finish_timeout: seconds to wait for the last uploads; what is left then, quatrain sync uploads.
+        finish_timeout: seconds to wait for the last uploads, 60 times that with log_export, as an export may have
+            gigabytes; what is left then, quatrain sync uploads.
     """
 
     key: ClassVar[str] = "wandb"
@@ -64,7 +65,7 @@ class WeightsAndBiases(Tracker):
         self._project, self._entity, self._mode = project, entity, mode
         self._group, self._name, self._tags, self._notes = group, name, tags or [], notes
         self._job_type, self._log_export, self._system_metrics = job_type, log_export, system_metrics
-        self._finish_timeout = finish_timeout
+        self._patience = finish_timeout * (60 if log_export else 1)
         self._chosen: str | None = None
         self._run: Any = None
         self._line = 0
@@ -119,7 +120,7 @@ class WeightsAndBiases(Tracker):
         }
         quiet = {
             "x_disable_stats": not self._system_metrics,
-            "finish_timeout": self._finish_timeout * (60 if self._log_export else 1),  # an export may have gigabytes
+            "finish_timeout": self._patience,
         }
         try:
             return init(arguments, mode, quiet)
@@ -203,7 +204,7 @@ class WeightsAndBiases(Tracker):
                 for segment in segments(self._folder):
                     marker(segment.file).touch()
         except TimeoutError:
-            self._tell(f"wandb: not all is uploaded after {self._finish_timeout:g} s; {self._later()}")
+            self._tell(f"wandb: not all is uploaded after {self._patience:g} s; {self._later()}")
         finally:
             with suppress(Exception):
                 wandb.teardown(exit_code=code)
