@@ -9,7 +9,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
-from pytorch_lightning.strategies import FSDPStrategy
+from pytorch_lightning.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
 from pytorch_lightning.utilities.seed import isolate_rng
 
 from quatrain.core.errors import UserError
@@ -17,6 +17,9 @@ from quatrain.tasks import TASKS
 from quatrain.tasks.samples import Question, answers, questions
 
 Row = dict[str, Any]
+
+SHARED_OUT = (FSDPStrategy, ModelParallelStrategy, DeepSpeedStrategy)
+"""Strategies under which a rank by itself may have no whole weights, and would wait for the others at its question."""
 
 log = logging.getLogger("quatrain.run")
 
@@ -26,8 +29,8 @@ class Samples(Callback):
 
     A row for each: ``step``, ``epoch``, ``number`` (from 0), and ``shown``, ``said``, ``probability`` (or None) and
     ``right`` of a `quatrain.tasks.samples.Sample`. On rank 0 the rows of a validation go to ``write`` and to the
-    ``log_samples`` of each logger that has it. Lightning's sanity check gives none, and nor do weights that are shared
-    out among the ranks (FSDP).
+    ``log_samples`` of each logger that has it. Lightning's sanity check gives none, and nor do weights that may be
+    shared out among the ranks (FSDP, model parallel, DeepSpeed).
 
     The training is what it would be without it: no random number is drawn, all modes are as before, nothing is
     compiled anew, and the clock of the throughput rests. A model that cannot be asked is told once in the log, and is
@@ -80,7 +83,7 @@ class Samples(Callback):
 
     def _listens(self, trainer: pl.Trainer) -> bool:
         fits = trainer.state.fn == "fit" and not trainer.sanity_checking and trainer.is_global_zero
-        return fits and not self._failed and not isinstance(trainer.strategy, FSDPStrategy)
+        return fits and not self._failed and not isinstance(trainer.strategy, SHARED_OUT)
 
     def _keep(self, trainer: pl.Trainer, task: pl.LightningModule, batch: Any) -> None:
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
