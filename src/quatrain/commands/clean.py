@@ -6,8 +6,9 @@
     quatrain clean --leftovers                          what killed processes and failed attempts left
     quatrain clean --cache --older-than 30d             prepared data that no run asked for since
 
-Never removed: a run that somebody works on, what a link leads to, a folder that holds files of yours, and, unless
---status names done, a best checkpoint or an export of a done run.
+Never removed: a run that somebody works on, what a link leads to, a run in whose folder a file of yours lies (below
+export/, checkpoints/ and its other folders all counts as the run's), and, unless --status names done, a best checkpoint
+or an export of a done run.
 """
 
 import sys
