@@ -211,9 +211,8 @@ def write_report(run: RunDirectory) -> None:
         write_run_report(run)
     except Exception as error:
         log_exception(error)
-        tell(
-            f"No report is written: {' '.join(str(error).split()).rstrip('.')}. Again with: quatrain report {run.path}"
-        )
+        why = " ".join(str(error).split()).rstrip(".")
+        tell(f"No report is written: {why}. Again with: quatrain report {run.path}")
 
 
 if __name__ == "__main__":
