@@ -15,7 +15,7 @@ from quatrain.core.errors import UserError
 from quatrain.runs import lock
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.inventory import take_inventory
-from quatrain.runs.leftovers import SILENT, leftovers
+from quatrain.runs.leftovers import SILENT, WRITING, leftovers
 from quatrain.runs.removable import Removable, removable_runs, spare_checkpoints
 from quatrain.runs.removal import OURS, remove_run
 
@@ -147,6 +147,20 @@ def test_leftovers_are_what_dead_processes_wrote_and_nothing_else(tmp_path: Path
         one.remove(_guard)
     assert all(path.exists() for path in [*kept, fresh, mine, strange, run.result])
     assert not any(path.exists() for path in gone)
+
+
+def test_leftovers_of_a_run_that_is_taken_up_again_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "AFTER_A_KILL", 0.05)
+    run = made_up(tmp_path / "run", "interrupted", checkpoints=(2,))
+    writing = run.checkpoints / WRITING
+    writing.write_bytes(b"x")
+    os.utime(writing, (time.time() - SILENT - 10,) * 2)
+    (one,) = leftovers([tmp_path])
+    with lock.locked(run, run.lock), pytest.raises(UserError, match="is being run by"):
+        one.remove(_guard)
+    run.set_status("running")
+    assert list(leftovers([tmp_path])) == []
+    assert writing.read_bytes() == b"x"
 
 
 def test_of_a_done_run_all_checkpoints_but_the_best_go(tmp_path: Path) -> None:

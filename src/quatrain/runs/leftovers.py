@@ -54,21 +54,29 @@ def _below(top: Path) -> Iterator[Removable]:
         below[:] = sorted(name for name in below if not (name.startswith(".") or SET_ASIDE.search(name)))
 
 
-def _in_run(run: Path) -> Iterator[Removable]:
-    for folder in (run, run / "checkpoints"):
+def _in_run(path: Path) -> Iterator[Removable]:
+    """What is left in the run directory ``path``; of one that is under way nothing, for it may be at work on it."""
+    run: RunDirectory | None = None
+    try:
+        if RunDirectory(path).status().status == "running":
+            return
+        run = RunDirectory(path)
+    except UserError:
+        pass  # another's config.yaml, or a run that nobody can work on
+    for folder in (path, path / "checkpoints"):
         if folder.is_symlink() or not folder.is_dir():
             continue
-        for path in sorted(folder.iterdir()):
-            if TEMPORARY.fullmatch(path.name) and not path.is_symlink() and _is_over(path):
-                yield _removable(path, "unfinished file of a process that is gone")
-            elif path.name == WRITING and not path.is_symlink() and time.time() - _changed(path) > SILENT:
-                yield _removable(path, "unfinished checkpoint")
-            elif folder != run and path.name.endswith(f".ckpt{DAMAGED}") and path.is_file():
-                yield _removable(path, "damaged checkpoint, set aside")
+        for found in sorted(folder.iterdir()):
+            if TEMPORARY.fullmatch(found.name) and not found.is_symlink() and _is_over(found):
+                yield _removable(found, "unfinished file of a process that is gone", run)
+            elif found.name == WRITING and not found.is_symlink() and time.time() - _changed(found) > SILENT:
+                yield _removable(found, "unfinished checkpoint", run)
+            elif folder != path and found.name.endswith(f".ckpt{DAMAGED}") and found.is_file():
+                yield _removable(found, "damaged checkpoint, set aside", run)
 
 
-def _removable(path: Path, what: str) -> Removable:
-    return Removable("leftover", (path,), freed([path]), what)
+def _removable(path: Path, what: str, run: RunDirectory | None = None) -> Removable:
+    return Removable("leftover", (path,), freed([path]), what, run=run)
 
 
 def _is_attempt(path: Path) -> bool:

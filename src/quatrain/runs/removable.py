@@ -45,11 +45,11 @@ class Removable:
         if self.prepared is not None:
             if not forget(self.prepared):
                 raise UserError(f"{self.prepared.place} was asked for just now; it is left.")
-        elif self.run is None:
-            remove_leftover(self.paths[0])
-        elif self.kind == "run":
+        elif self.kind == "leftover":
+            remove_leftover(self.paths[0], self.run, guard=guard)
+        elif self.run is not None and self.kind == "run":
             remove_run(self.run, self.status, guard=guard)
-        else:
+        elif self.run is not None:
             remove_checkpoints(self.run, self.paths, guard=guard)
 
 

@@ -75,13 +75,19 @@ def remove_checkpoints(run: RunDirectory, paths: Sequence[Path], *, guard: Guard
                 raise _cannot_delete(path, error) from error
 
 
-def remove_leftover(path: Path) -> None:
-    """Delete what `quatrain.runs.leftovers` found; a folder that looks like a run is hidden first.
+def remove_leftover(path: Path, run: RunDirectory | None, *, guard: Guard) -> None:
+    """Delete what `quatrain.runs.leftovers` found, in ``run`` where it lies in one, on which nobody works meanwhile.
+
+    A folder that looks like a run is hidden first.
 
     Raises:
-        UserError: it is a run that somebody works on, or a link.
+        UserError: it is a run that somebody works on, or lies in one, or is a link.
         NotNow: it cannot be deleted.
     """
+    if run is not None:
+        with guard(run), _nobody_works_on(run):
+            delete_hidden(path)
+        return
     if SET_ASIDE.search(path.name):
         if RunDirectory(path).status().status == "running":
             raise UserError(f"{path} is running; it is left.")
