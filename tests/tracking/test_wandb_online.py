@@ -9,7 +9,7 @@ import pytest
 
 from quatrain.__main__ import main
 from quatrain.core.errors import UserError
-from quatrain.core.exit_codes import DONE, INTERRUPTED, REFUSED
+from quatrain.core.exit_codes import DONE, FAILED, INTERRUPTED, REFUSED
 from quatrain.runs.directory import RunDirectory
 from quatrain.tracking.facts import RunFacts
 from quatrain.tracking.wandb_mode import choose_mode
@@ -65,6 +65,15 @@ def test_what_was_offline_is_uploaded_once_and_in_order(
     assert said.out == ""
     assert f"{run.path} is under way" in said.err
     run.set_status("done")
+
+    broken = here.folder / "broken"
+    (broken / "tracking").mkdir(parents=True)
+    (broken / "config.yaml").write_text("name: x")
+    (broken / "status.json").write_text("{")
+    assert main(["sync", "--list", str(here.folder)]) == FAILED
+    said = capsys.readouterr()
+    assert "broken/status.json" in said.err
+    assert len(said.out.split()) == 2, "others are not left for it"
 
     server.fails = True
     assert main(["sync", str(run.path)]) == REFUSED

@@ -37,14 +37,17 @@ def main(arguments: list[str]) -> int:
     from quatrain.core.terminal import one_line
     from quatrain.tracking.wandb_sync import waiting
 
-    files = waiting(_trackings([Path(path) for path in asked.paths] or [OUTPUTS]))
+    trackings, wrong = _trackings([Path(path) for path in asked.paths] or [OUTPUTS])
+    files = waiting(trackings)
+    for sentence in wrong:
+        print(f"error: {one_line(sentence)}", file=sys.stderr)
     if asked.only_list:
         for one in files:
             print(one_line(str(one.segment.file.parent)))
     if not files or asked.only_list:
         print(f"{len(files)} to upload" if files else "Nothing is left to upload.", file=sys.stderr)
-        return 0
-    return _upload(files)
+        return 1 if wrong else 0
+    return max(_upload(files), 1 if wrong else 0)
 
 
 def _upload(files: "Sequence[Waiting]") -> int:
@@ -72,11 +75,13 @@ def _upload(files: "Sequence[Waiting]") -> int:
     return 1 if wrong else 0
 
 
-def _trackings(paths: Sequence[Path]) -> list[Path]:
+def _trackings(paths: Sequence[Path]) -> tuple[list[Path], list[str]]:
     """The folders ``tracking`` of all runs in or below ``paths``, each once, but of those that are under way.
 
+    With a sentence for each run that is damaged, or holds a link that leads out of it, which is left.
+
     Raises:
-        UserError: a path does not exist, or something in a run is a link that leads out of it.
+        UserError: a path does not exist.
     """
     from quatrain.core.errors import UserError
     from quatrain.core.terminal import one_line
@@ -86,13 +91,19 @@ def _trackings(paths: Sequence[Path]) -> list[Path]:
     if absent:
         raise UserError(f"{path} does not exist; name a run, a sweep, or a folder that holds some." for path in absent)
     found: dict[Path, None] = {}
+    wrong: list[str] = []
     for path in paths:
         for config in sorted(path.absolute().rglob("config.yaml")):
             if not (config.parent / "tracking").is_dir():
                 continue
-            run = load_run(config.parent)
-            if run.status_file.exists() and run.status().status == "running":
+            try:
+                run = load_run(config.parent)
+                under_way = run.status_file.exists() and run.status().status == "running"
+            except UserError as error:
+                wrong += error.sentences
+                continue
+            if under_way:
                 print(f"{one_line(str(run.path))} is under way, and left for later", file=sys.stderr)
             else:
                 found[run.tracking] = None
-    return list(found)
+    return list(found), list(dict.fromkeys(wrong))
