@@ -9,6 +9,7 @@ training; 1: failed, with the sentence in ``status.json`` and the traceback in `
 and ready to go on.
 """
 
+import gc
 import sys
 import time
 from contextlib import nullcontext, suppress
@@ -89,7 +90,10 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
         train(run, prepared)
         code = ended(DONE)
         stop.before_end = None  # what is done stays done
-        if is_leader() and prepared.begun.config["run"].get("report"):
+        reported = prepared.begun.config["run"].get("report")
+        prepared = None  # the model is loaded anew for its examples; two may be more than the device holds
+        if is_leader() and reported:
+            gc.collect()
             with suppress(Stopped):  # all is recorded, and the command makes a report at any time
                 write_report(run)
         return code

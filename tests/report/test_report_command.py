@@ -1,5 +1,6 @@
 """quatrain report writes the page of a run, once more and with what lacks, and a run writes its own when it ends."""
 
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -95,6 +96,22 @@ def test_a_report_that_cannot_be_written_fails_no_run(
     assert (code, run.status().status) == (0, "done")
     assert not run.report.exists()
     assert "No report is written: no plotly here. Again with: quatrain report" in capsys.readouterr().err
+
+
+def test_nothing_of_the_training_is_held_while_examples_are_made(
+    run_small: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two models with gradients and moments need not fit a device side by side."""
+    import torch
+
+    held: list[int] = []
+
+    def count(run: RunDirectory) -> None:
+        held.append(sum(isinstance(one, torch.optim.Optimizer) for one in gc.get_objects()))
+
+    monkeypatch.setattr("quatrain.inference.examples.keep_examples", count)
+    _, code = run_small()
+    assert (code, held) == (0, [0])
 
 
 def test_run_report_false_writes_none(run_small: Runner, capsys: pytest.CaptureFixture[str]) -> None:
