@@ -35,7 +35,7 @@ def _printed(
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr("sys.stdout", screen)
     summary = {"majority_share/validation": 0.5208, "grammar_bits_per_character": 0.4468}
-    print_closing(RunDirectory(folder), "mine", task, summary, RESULT, [sample, sample])
+    print_closing(RunDirectory(folder), "mine", task, summary, RESULT, [sample, sample], reported=True)
     return screen.getvalue().splitlines()
 
 
@@ -56,5 +56,6 @@ def test_eighty_columns_suffice(
     own = [line.rstrip() for line in lines if str(tmp_path) not in line]  # a path is whole, however long
     assert max(map(len, own)) <= 80
     assert not any("…" in line for line in own)
+    assert "  report.html shows all of it in a browser" in own
     assert "training                12.5 s, 56,459 tokens/s, 1.0% waiting for data" in own
     assert any(line.endswith("(the grammar's own bound 0.4468)") for line in own)
