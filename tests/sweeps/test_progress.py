@@ -11,9 +11,10 @@ from typing import Any, TextIO
 import pytest
 
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.units import in_whole_seconds
 from quatrain.sweeps.ending import tell_end
 from quatrain.sweeps.job import Ended, Job
-from quatrain.sweeps.progress import Progress, clock
+from quatrain.sweeps.progress import Progress
 
 MakeJob = Callable[..., Job]
 
@@ -118,7 +119,7 @@ def test_the_time_left_knows_of_jobs_side_by_side_and_under_way(
     ("seconds", "words"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1:00 min"), (185, "3:05 min"), (3723, "1:02:03 h")]
 )
 def test_times(seconds: float, words: str) -> None:
-    assert clock(seconds) == words
+    assert in_whole_seconds(seconds) == words
 
 
 def test_a_log_that_wants_colours_is_no_terminal(

@@ -21,6 +21,11 @@ def in_time(seconds: float) -> str:
     """A length of time as ``2.1 s``, ``42 s``, ``3:05 min`` or ``1:02:03 h``."""
     if seconds < 9.95:
         return f"{max(seconds, 0):.1f} s"
+    return in_whole_seconds(seconds)
+
+
+def in_whole_seconds(seconds: float) -> str:
+    """A length of time as ``2 s``, ``42 s``, ``3:05 min`` or ``1:02:03 h``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from quatrain.core.terminal import one_line
 from quatrain.runs.naming import readable_tag
+from quatrain.runs.units import in_whole_seconds
 from quatrain.sweeps.best import Best, score
 from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.places import newest
@@ -114,7 +115,7 @@ class Progress:
         mean = sum(self._seconds) / len(self._seconds)
         now = time.monotonic()
         under_way = sum(min(mean, now - at) for at in self._since.values())
-        return clock(max(0.0, waiting * mean - under_way) / min(self._jobs, waiting))
+        return in_whole_seconds(max(0.0, waiting * mean - under_way) / min(self._jobs, waiting))
 
     def _drawn(self, running: Sequence[Job], elsewhere: Sequence[Job]) -> Any:
         from rich.markup import escape
@@ -123,7 +124,7 @@ class Progress:
         table = Table.grid(padding=(0, 2))
         now = time.monotonic()
         for job in running[:SHOWN]:
-            since = clock(now - self._since[job.identity])
+            since = in_whole_seconds(now - self._since[job.identity])
             table.add_row(f"job {job.number}", escape(one_line(label(job))), since, escape(self._at(job)))
         if len(running) > SHOWN:
             table.add_row("", f"and {len(running) - SHOWN} more")
@@ -150,19 +151,10 @@ def label(job: Job) -> str:
     return readable_tag(job.apart or job.overrides)
 
 
-def clock(seconds: float) -> str:
-    """``42 s``, ``3:05 min`` or ``1:02:03 h``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02d}:{rest:02d} h"
-    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
-
-
 def _how(ended: Ended) -> str:
     if ended.skipped:
         return f"was {ended.status} already" if ended.status != "failed" else "failed, as the equal job did"
-    return f"is {ended.status} after {clock(ended.seconds)}"
+    return f"is {ended.status} after {in_whole_seconds(ended.seconds)}"
 
 
 def _last_values(path: Path) -> dict[str, str]:
