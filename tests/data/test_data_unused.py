@@ -4,6 +4,7 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from quatrain.data.cache import META, prepare_once
@@ -39,6 +40,19 @@ def test_who_prepares_it_keeps_it(tmp_path: Path) -> None:
     assert (found.place / "ids").is_file()
     assert forget(found)
     assert [path.name for path in found.place.parent.iterdir()] in ([], ["digest.lock"])
+
+
+def test_what_a_killed_cleaning_left_goes_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = _old(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.rmtree", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            forget(found)
+    (left,) = unused(tmp_path, 0.0)
+    assert (left.place / "ids").is_file()
+    assert forget(left)
+    assert list(unused(tmp_path, time.time())) == []
+    assert not left.place.exists()
 
 
 def test_links_and_unfinished_folders_are_no_prepared_data(tmp_path: Path) -> None:

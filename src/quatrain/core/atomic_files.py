@@ -9,10 +9,21 @@ from pathlib import Path
 
 from quatrain.core.errors import NotNow
 
+REMOVED = "removed"
+
 
 def temporary_sibling(path: Path) -> Path:
     """A name beside ``path``, on the same file system, that no other process or thread uses."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    return _hidden_sibling(path, "tmp")
+
+
+def removed_sibling(path: Path) -> Path:
+    """A name as `temporary_sibling` gives, for what is renamed before it is deleted, so that no half of it is seen."""
+    return _hidden_sibling(path, REMOVED)
+
+
+def _hidden_sibling(path: Path, kind: str) -> Path:
+    return path.with_name(f".{path.name.lstrip('.')}.{os.getpid()}-{secrets.token_hex(4)}.{kind}")
 
 
 @contextmanager

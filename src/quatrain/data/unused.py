@@ -1,12 +1,11 @@
 """Prepared data in the cache that no run has asked for lately; it is made again when one does."""
 
-import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from quatrain.core.atomic_files import REMOVED, removed_sibling
 from quatrain.core.errors import NotNow
 from quatrain.data.cache import KINDS, META
 
@@ -22,14 +21,16 @@ class Unused(NamedTuple):
 def unused(root: Path, before: float) -> Iterator[Unused]:
     """Yield what was prepared in the cache folder ``root`` and not asked for since the moment ``before``.
 
-    What was downloaded, and what was never finished, is not among it: the former costs a network, and the latter goes
-    when it is prepared again.
+    Also what a cleaning that was killed left of such. What was downloaded, and what was never finished, is not among
+    it: the former costs a network, and the latter goes when it is prepared again.
     """
     for kind in KINDS:
         folder = root / kind
         if folder.is_symlink() or not folder.is_dir():
             continue
         for place in sorted(folder.iterdir()):
+            if place.name.endswith(f".{REMOVED}") and not place.is_symlink():
+                yield Unused(place, kind, 0.0)
             if place.name.startswith(".") or place.is_symlink() or not (place / META).is_file():
                 continue
             used = (place / META).stat().st_mtime
@@ -40,8 +41,8 @@ def unused(root: Path, before: float) -> Iterator[Unused]:
 def forget(found: Unused) -> bool:
     """Delete it, unless somebody asks for it, or has asked since; whether it was deleted.
 
-    It is hidden first, and whoever prepares it again takes away what a kill left. A run that reads it keeps its open
-    files.
+    It is hidden first; what a kill leaves goes by the next cleaning, or when it is prepared again. A run that reads it
+    keeps its open files.
 
     Raises:
         NotNow: it cannot be deleted.
@@ -50,10 +51,13 @@ def forget(found: Unused) -> bool:
 
     place = found.place
     try:
+        if place.name.endswith(f".{REMOVED}"):
+            shutil.rmtree(place)
+            return True
         with FileLock(place.with_name(f"{place.name}.lock"), timeout=0):
             if (place / META).stat().st_mtime != found.used:
                 return False
-            hidden = place.with_name(f".{place.name}.{os.getpid()}-{secrets.token_hex(4)}.removed")
+            hidden = removed_sibling(place)
             place.rename(hidden)
             shutil.rmtree(hidden)
     except (Timeout, FileNotFoundError):

@@ -2,12 +2,12 @@
 
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from quatrain.core.atomic_files import removed_sibling
 from quatrain.core.errors import NotNow, UserError
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.lock import locked
@@ -22,7 +22,7 @@ OURS = frozenset({
 """What a run writes into its directory, at the top."""
 
 TEMPORARY = re.compile(r"\..+\.(?P<pid>\d+)-[0-9a-f]{8}\.(?P<kind>tmp|removed)")
-"""What is written, or deleted, by the process of this number has such a name; `temporary_sibling` gives it."""
+"""What is written, or deleted, by the process of this number has such a name, see `quatrain.core.atomic_files`."""
 
 _OF_RANKS = re.compile(r"run\.rank\d+\.log")
 
@@ -104,7 +104,7 @@ def hide(path: Path) -> Path:
     """
     if path.is_symlink():
         raise UserError(f"{path} is a link, and what it leads to is not deleted; delete the link by hand.")
-    hidden = path.with_name(f".{path.name.lstrip('.')}.{os.getpid()}-{secrets.token_hex(4)}.removed")
+    hidden = removed_sibling(path)
     try:
         path.rename(hidden)
     except OSError as error:
