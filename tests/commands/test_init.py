@@ -50,6 +50,21 @@ def sweep(project: Path) -> Path:
     return project / "outputs" / "sweeps" / "mine-seed"
 
 
+def test_its_options_are_listed_explained_and_offered(
+    allowed: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As every command in the project finds its conf/, none needs --config-dir."""
+    assert main(["list", "model"]) == 0
+    told = capsys.readouterr()
+    assert "gru" in told.out
+    assert told.err == "config files of this project: conf (pyproject.toml)\n"
+    assert main(["explain", "optimizer.lr", "experiment=mine"]) == 0
+    assert "0.005" in capsys.readouterr().out
+    monkeypatch.setenv("COMP_LINE", "quatrain train model=gr")
+    assert main(["-sc", "query=bash"]) == 0
+    assert capsys.readouterr().out == "model=gru\n"
+
+
 @pytest.fixture
 def allowed(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project as the launch folder, its package allowed, in this process."""

@@ -31,9 +31,10 @@ def main(arguments: list[str]) -> int:
     if asked is None:
         return 0
     from quatrain.config.asking import explain
+    from quatrain.config.project import config_dir_or_own
     from quatrain.core.json_text import ascii_json
 
-    explained = explain(asked.words, asked.config_dir)
+    explained = explain(asked.words, config_dir_or_own(asked.config_dir))
     if asked.json:
         sys.stdout.write(ascii_json([asdict(one) for one in explained]))
         return 0

@@ -33,9 +33,10 @@ def main(arguments: list[str]) -> int:
     if asked is None:
         return 0
     from quatrain.config.listing import listed
+    from quatrain.config.project import config_dir_or_own
     from quatrain.core.json_text import ascii_json
 
-    found = listed(asked.words, asked.config_dir)
+    found = listed(asked.words, config_dir_or_own(asked.config_dir))
     if asked.json:
         sys.stdout.write(ascii_json([asdict(group) for group in found]))
         return 0

@@ -1,12 +1,15 @@
 """What may stand at the cursor of a command line: commands, flags and their values, overrides, keys, runs."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 from quatrain.config.command_flags import Flags, flags_of
 from quatrain.config.override_words import group_names, key_names, override_words
+from quatrain.config.project import project_conf
 from quatrain.config.run_paths import run_paths
+from quatrain.core.errors import UserError
 
 OVERRIDES = ("train", "plan", "look", "preprocess", "train-tokenizer", "explain", "list")
 """Commands that take overrides."""
@@ -65,8 +68,11 @@ def _argument(flags: Flags, earlier: list[str], word: str) -> list[Candidate]:
 
 
 def _config_folders(words: Iterable[str]) -> list[str]:
-    """The users' own config folders that the command line names."""
+    """The users' own config folders: that which the command line names, else that of the project in this folder."""
     words = list(words)
     named = [word.partition("=")[2] for word in words if word.startswith("--config-dir=")]
     named += [after for word, after in pairwise(words) if word == "--config-dir"]
+    if not named:
+        with suppress(UserError):  # a command will say what is wrong with it
+            named = [str(own)] if (own := project_conf(Path.cwd())) else []
     return [str(Path(folder).absolute()) for folder in named if Path(folder).is_dir()]

@@ -4,10 +4,12 @@ It may name a folder of config files within the project, and nothing else: which
 command to say, not for a file that may have come with the folder.
 """
 
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+from quatrain.config.own_files import shown
 from quatrain.core.brought_files import read_bounded
 from quatrain.core.errors import UserError
 
@@ -34,6 +36,18 @@ def project_conf(folder: Path) -> Path | None:
     if wrong:
         raise UserError(wrong)
     return (folder / str(named)).resolve()
+
+
+def config_dir_or_own(config_dir: str | None) -> str | None:
+    """Return ``config_dir``, which the command line named; else that of the project in the launch folder, and say so.
+
+    Raises:
+        UserError: as `project_conf`.
+    """
+    if config_dir is not None or (own := project_conf(Path.cwd())) is None:
+        return config_dir
+    print(f"config files of this project: {shown(str(own))} ({FILE})", file=sys.stderr)
+    return str(own)
 
 
 def _table(file: Path) -> dict[str, Any] | None:
