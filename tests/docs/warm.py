@@ -1,7 +1,7 @@
 """quatrain's commands from a process that has the imports behind it, so that a page of them takes seconds.
 
 `Warm` starts that process and writes three programs into a folder that is to stand first in PATH: ``quatrain``, a
-Python for the workers and probes that it starts, and ``python-of-pages``, which runs a file. Each hands its
+Python for the workers that it starts, and ``python-of-pages``, which runs a file. Each hands its
 arguments, environment, folder and open streams over, a fork of the process does what the program would, and its exit
 code comes back. What is run is the real command with the real worker; what is saved is importing torch, 5 s a time.
 Commands that train are made short by `small.made_small`.
@@ -25,7 +25,7 @@ PROGRAM = """\
 #!{python} -SE
 import array, os, socket, sys
 words = sys.argv[1:]
-if {kind!r} == "worker" and words[:2] not in (["-m", "quatrain.worker"], ["-m", "quatrain.runs.planning"]):
+if {kind!r} == "worker" and words[:2] != ["-m", "quatrain.worker"]:
     os.execv({python!r}, [{python!r}, *words])
 pairs = [f"{{name}}={{value}}" for name, value in os.environ.items()]
 parts = [os.getcwd(), str(len(pairs)), *pairs, {kind!r}, *words]
