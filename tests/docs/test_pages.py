@@ -58,6 +58,10 @@ def test_every_command_composes_and_every_flag_is_one(workshop: Path, monkeypatc
     monkeypatch.setenv(WHOLE, str(workshop / "data"))
     monkeypatch.setenv("QUATRAIN_ALLOW", "my_package")
     monkeypatch.syspath_prepend(workshop)
+    for block in (block for blocks in BLOCKS.values() for block in blocks):
+        if block.path:
+            (workshop / block.path).parent.mkdir(parents=True, exist_ok=True)
+            (workshop / block.path).write_text(block.text + "\n", encoding="utf-8")
     found = [(page.name, command) for page in PAGES for command in inline_commands(page)]
     lines = [block for blocks in BLOCKS.values() for block in blocks if re.match(r"quatrain [^\n|$]*$", block.text)]
     assert len(found) > 30

@@ -113,6 +113,7 @@ def _run(request: list[str], worker_python: str) -> int:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(entry.split("=", 1) for entry in environment)
+    sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))  # as a Python that starts has it
     sys.executable = worker_python
     try:
         return {"command": _command, "worker": _worker, "page": _page}[kind](words)
@@ -139,7 +140,8 @@ def _worker(words: list[str]) -> int:
     os.environ[STARTER_VARIABLE] = str(os.getppid())  # the process that forked this one
     _, module, *arguments = words
     sys.argv[:] = [module, *arguments]
-    ended: int = import_module(module).main(arguments)
+    given = Path(arguments[0]) if module == "quatrain.runs.planning" else arguments
+    ended: int = import_module(module).main(given)
     return ended
 
 
