@@ -35,7 +35,7 @@ def _printed(
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr("sys.stdout", screen)
     summary = {"majority_share/validation": 0.5208, "grammar_bits_per_character": 0.4468}
-    print_closing(RunDirectory(folder), "mine", task, summary, RESULT, [sample, sample])
+    print_closing(RunDirectory(folder), "mine", task, summary, RESULT, [sample, sample], reported=True)
     return screen.getvalue().splitlines()
 
 
