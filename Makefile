@@ -1,14 +1,14 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
 # Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make sweeps
-#                                       make cluster   make ray
+#                                       make cluster   make ray   make browser
 # Ours beside what a user would take instead:   make bench DATA=FOLDER
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check fuzz faults reliability sweeps cluster ray wheel published bench clean
+.PHONY: train test check browser docs screenshots fuzz faults reliability sweeps cluster ray wheel published bench clean
 SECONDS ?= 30
 KILLS ?= 10
 SIGNALS ?= $(KILLS)
@@ -54,6 +54,18 @@ cluster: .venv/tested
 ray: .venv-ray/installed
 	$(QUIET) .venv-ray/bin/python -m pytest tests/ray -q $(ARGS)
 
+# Reports in an installed Chromium (Debian's chromium; CHROMIUM=/path names another)
+browser: .venv/browsing
+	$(QUIET) $(BIN)/python -m pytest tests/browser -q $(ARGS)
+
+# Pictures of a report for docs/images: make screenshots REPORT=RUN/report.html NAME=run
+screenshots: .venv/browsing
+	$(BIN)/python tests/browser/screenshots.py $(REPORT) --name $(NAME) --to docs/images $(ARGS)
+
+# Every command, all Python and the notebook of README.md and docs/, in few steps
+docs: .venv/documented
+	$(QUIET) $(BIN)/python -m pytest tests/docs -n 2 --dist worksteal -q $(ARGS)
+
 # Published token ids, on vocabularies that this repository does not hold: make published DATA=FOLDER
 published: .venv/tested
 	$(BIN)/python tests/published/check_ids.py $(DATA)
@@ -84,6 +96,14 @@ clean:
 
 .venv/developed: .venv/tested
 	$(PIP) --editable '.[dev]'
+	touch $@
+
+.venv/browsing: .venv/tested
+	$(PIP) --editable '.[browser]'
+	touch $@
+
+.venv/documented: .venv/tested
+	$(PIP) --editable '.[notebook]'
 	touch $@
 
 .venv/benched: .venv/installed

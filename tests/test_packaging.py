@@ -1,4 +1,4 @@
-"""The wheel carries conf/ and works outside of the repository; an editable install reads the checkout's own conf/."""
+"""The wheel carries conf/ and what init writes, and works anywhere; an editable install reads the checkout's conf/."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PROJECT = ROOT / "src" / "quatrain" / "commands" / "project"  # what quatrain init writes
 SITE = sysconfig.get_paths()["purelib"]
 
 pytestmark = pytest.mark.skipif(not (ROOT / "pyproject.toml").is_file(), reason="needs the checkout")
@@ -40,6 +41,13 @@ def test_the_wheel_trains_from_an_empty_folder(checkout: Path, tmp_path: Path) -
     names = zipfile.ZipFile(wheel).namelist()
     shipped = {str(path.relative_to(ROOT / "conf")) for path in (ROOT / "conf").rglob("*.yaml")}
     assert shipped <= {name.removeprefix("quatrain/conf/") for name in names}
+    templates = {
+        path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src/quatrain/report/templates").iterdir()
+    }
+    assert len(templates) > 10
+    assert templates <= set(names)
+    project = {str(path.relative_to(ROOT / "src")) for path in PROJECT.rglob("*") if path.suffix != ".pyc"}
+    assert {name for name in project if (ROOT / "src" / name).is_file()} <= set(names)
     pip("install", "--no-deps", "--target", str(tmp_path / "site"), str(wheel))
     empty = tmp_path / "empty"
     empty.mkdir()
@@ -54,6 +62,7 @@ def test_the_wheel_trains_from_an_empty_folder(checkout: Path, tmp_path: Path) -
     )
     assert done.returncode == 0, done.stderr
     assert (empty / "run" / "export" / "model.safetensors").is_file()
+    assert (empty / "run" / "report.html").stat().st_size > 1_000_000  # plotly.js in it
 
 
 def test_an_edited_yaml_counts_at_once_in_an_editable_install(checkout: Path, tmp_path: Path) -> None:

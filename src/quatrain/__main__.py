@@ -6,36 +6,49 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from quatrain.core.build import ALLOW_VARIABLE
+from quatrain.core.build import ALLOW_VARIABLE, launch_path
 from quatrain.core.errors import UserError
 from quatrain.core.exit_codes import KILLED
 from quatrain.runs.launch_command import handed_on
 
-COMMANDS = {
-    "train": "compose an experiment and train it",
-    "resume": "go on with an interrupted run, or train a finished one on",
-    "plan": "compose and check an experiment, say what a run would cost, train nothing",
-    "reproduce": "run a run again from its directory, and tell whether it is identical to the bit",
-    "compare": "what runs came to: grouped over seeds, with intervals, tests and plots",
-    "report": "curves, scores and examples of a run or a sweep as one HTML page",
-    "runs": "list runs with status, metric, age and size",
-    "show": "what one run is, did and scored",
-    "clean": "remove what is of no use any more; shows it first",
-    "sync": "upload to Weights & Biases what was tracked offline",
-    "preprocess": "clean and validate raw data and write files ready to train on",
-    "look": "show the data, and the first batch as the model gets it",
-    "train-tokenizer": "a tokenizer alone, from a corpus",
-    "evaluate": "score a model on held-out data, with intervals",
-    "predict": "label every row of a file or of standard input",
-    "generate": "go on with a text",
-    "fill": "fill the masks of a text",
-    "embed": "turn texts into vectors",
-    "tokenize": "show what a tokenizer makes of a text",
-    "export": "hand a run on: a folder for transformers, or ONNX",
-    "list": "every group and its options, one line each",
-    "explain": "what a key of the config does, its default, and what it may be",
-    "init": "start a project of your own that extends this one",
+GROUPS = {
+    "train": {
+        "train": "compose an experiment and train it; -m trains many",
+        "resume": "go on with an interrupted run, or train a finished one on",
+        "plan": "check an experiment, and say what it would cost",
+        "reproduce": "run a run again, and tell whether it is identical to the bit",
+        "preprocess": "clean and validate raw data, and write files to train on",
+        "train-tokenizer": "a tokenizer alone, from a corpus",
+    },
+    "look and compare": {
+        "runs": "list runs with status, metric, age and size",
+        "show": "what one run is, did and scored",
+        "compare": "what runs came to: over seeds, with intervals, tests, plots",
+        "report": "curves, scores and examples of a run or sweep as one page",
+        "look": "show the data, and the first batch as the model gets it",
+        "sync": "upload to Weights & Biases what was tracked offline",
+        "clean": "remove what is of no use any more; shows it first",
+    },
+    "use what was trained": {
+        "evaluate": "score a model on held-out data, with intervals",
+        "predict": "label every row of a file or of standard input",
+        "generate": "go on with a text",
+        "fill": "fill the masks of a text",
+        "embed": "turn texts into vectors",
+        "tokenize": "show what a tokenizer makes of a text",
+        "export": "hand a run on: a folder for transformers, or ONNX",
+    },
+    "find one's way": {
+        "list": "every group and its options, one line each",
+        "explain": "what a key does, its default, and what it may be",
+        "init": "start a project of your own that extends this one",
+    },
 }
+"""The commands as --help shows them."""
+
+COMMANDS = {name: line for group in GROUPS.values() for name, line in group.items()}
+"""Every command, and what it does in a line."""
+
 HELP = """\
 quatrain <command> [overrides]
 
@@ -46,7 +59,8 @@ An experiment is four lines: data, tokenizer, model, trainer.
 Example:
   quatrain train experiment=quick_windows trainer.max_steps=50
 
-quatrain <command> --help tells more. --allow PREFIX lets a config name classes of your own package.
+quatrain <command> --help tells more. --allow PREFIX lets a config name classes
+of your own package.
 """
 
 
@@ -58,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         words = _allow(given)
         command, rest = (words[0], words[1:]) if words else ("--help", [])
         if command in ("--help", "-h", "help"):
-            print(HELP.format(commands="\n".join(f"  {name:<17}{line}" for name, line in COMMANDS.items())), end="")
+            print(HELP.format(commands=_grouped()), end="")
             return 0
         if command == "--version":
             from quatrain import __version__
@@ -89,6 +103,15 @@ def main(arguments: list[str] | None = None) -> int:
         return KILLED
 
 
+def _grouped() -> str:
+    """The commands, a line each, below what they are for."""
+    blocks = [
+        "\n".join([f"{title}:", *(f"  {name:<16} {line}" for name, line in commands.items())])
+        for title, commands in GROUPS.items()
+    ]
+    return "\n\n".join(blocks)
+
+
 def _speak_utf8() -> None:
     """Let what is printed be UTF-8 whatever the system's encoding, which may lack what a text or a model says."""
     for stream, errors in ((sys.stdout, None), (sys.stderr, "backslashreplace")):
@@ -112,7 +135,7 @@ def _allow(words: list[str]) -> list[str]:
             raise UserError("--allow needs a package: --allow my_package")
     if prefixes:
         os.environ[ALLOW_VARIABLE] = ",".join(prefixes)
-        sys.path.insert(0, str(Path.cwd()))
+        sys.path[:0] = launch_path(Path.cwd())
     return rest
 
 

@@ -11,7 +11,7 @@ and ready to go on.
 
 import sys
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from quatrain.core.asking import ignore
@@ -71,31 +71,38 @@ def guarded(run: RunDirectory, stop: StopRequest) -> int:
     from quatrain.runs.changes import read_changes
     from quatrain.runs.outcome import failed, in_words, interrupted, refused
     from quatrain.runs.run_log import log_exception
-    from quatrain.training.trackers import finished
+    from quatrain.runs.tracked import finish_trackers
 
     before = run.status()
     changes: list[Change] = []
     prepared: Prepared | None = None
-    stop.before_end = lambda number: interrupted(run, Stopped(number, saved=False))
+
+    def ended(code: int) -> int:
+        if prepared:
+            finish_trackers(run, prepared.trainer.loggers, code)
+        return code
+
+    stop.before_end = lambda number: ended(interrupted(run, Stopped(number, saved=False)))
     try:
         changes = read_changes(run)
         prepared = prepare(run, changes, before, stop)
-        with finished(prepared.trainer.loggers):
-            train(run, prepared)
+        train(run, prepared)
+        code = ended(DONE)
         stop.before_end = None  # what is done stays done
         if is_leader() and prepared.begun.config["run"].get("report"):
-            write_report(run)
-        return DONE
+            with suppress(Stopped):  # all is recorded, and the command makes a report at any time
+                write_report(run)
+        return code
     except UserError as error:
-        return failed(run, error.sentences) if prepared else refused(run, error.sentences, before)
+        return ended(failed(run, error.sentences)) if prepared else refused(run, error.sentences, before)
     except Stopped as stopped:
         # in the very last moment there is nothing left to stop
-        return DONE if run.status().status in ("done", "pruned") else interrupted(run, stopped)
+        return ended(DONE if run.status().status in ("done", "pruned") else interrupted(run, stopped))
     except Exception as error:
         log_exception(error)
         if stop.number:  # it broke as it was torn out of what it did; what is truly wrong shows when it goes on
-            return interrupted(run, Stopped(stop.number, saved=False))
-        return failed(run, [in_words(error, run, changes, prepared.trainer if prepared else None)])
+            return ended(interrupted(run, Stopped(stop.number, saved=False)))
+        return ended(failed(run, [in_words(error, run, changes, prepared.trainer if prepared else None)]))
 
 
 def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop: StopRequest) -> Prepared:
@@ -104,9 +111,12 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         import pytorch_lightning  # noqa: F401
         import transformers.modeling_utils  # noqa: F401
 
+        from quatrain.data.contract import begins_anew
         from quatrain.runs.metrics_file import MetricsFile
         from quatrain.runs.run_log import quiet_libraries
+        from quatrain.runs.samples_file import SamplesFile
         from quatrain.runs.taking_up import beginning, take_up
+        from quatrain.runs.tracked import choose_trackers
         from quatrain.sweeps.judge import Judge, may_be_pruned
         from quatrain.training.checkpoints import checkpoints_of
         from quatrain.training.experiment import assemble, assemble_trainer, choose
@@ -118,7 +128,12 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
     tell(*(f"{name}: {choice.value} ({choice.reason})" for name, choice in choices.items()))
     experiment = assemble(config, choices, schedule_steps=begun.schedule_steps)
     quiet_libraries()
-    rows = MetricsFile(run.metrics_file)
+    rows, samples = MetricsFile(run.metrics_file), SamplesFile(run.samples)
+
+    def flush_rows() -> None:
+        rows.flush()
+        samples.flush()
+
     pruning = Pruning(Judge(run.path.parent, run.read_config(), tell)) if may_be_pruned(config["sweep"]) else None
     trainer, metrics = assemble_trainer(
         config,
@@ -127,14 +142,19 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         rows.append,
         experiment.data.monitor,
         stop,
-        before_saving=rows.flush,
+        before_saving=flush_rows,
         pruning=pruning,
         tell=tell,
+        write_samples=samples.append,
     )
     tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
+    if note := begins_anew(experiment.data):
+        tell(note)
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):
         raise UserError("test=true, but the data has no test split; give data.test_share=0.1, or leave test=true out.")
-    take_up(run, begun, experiment, choices, rows)
+    if is_leader():
+        choices |= choose_trackers(trainer.loggers)
+    take_up(run, begun, experiment, choices, rows, samples)
     return Prepared(begun, experiment, trainer, metrics, pruning)
 
 
@@ -142,11 +162,16 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
     """Train, take the best weights, score the test split where that was asked for, and record all of it."""
     from quatrain.runs.outcome import pruned
     from quatrain.runs.record import conclude, last_scores, take_best
+    from quatrain.runs.tracked import facts_of
+    from quatrain.tracking import trackers
     from quatrain.training.seeding import seed_everything
     from quatrain.training.trainer import part
 
     begun, experiment, trainer, metrics, pruning = prepared
     config = begun.config
+    if trainer.is_global_zero:
+        start = begun.start.step if begun.start else None
+        trackers.begin(trainer.loggers, facts_of(run, config, experiment.recipe.task, start), tell)
     seed_everything(config["seed"], rank=trainer.global_rank)
     trainer.fit(experiment.task, datamodule=experiment.data, ckpt_path=begun.checkpoint)
     scores = last_scores(run)
@@ -163,6 +188,7 @@ def train(run: RunDirectory, prepared: Prepared) -> None:
             pruned(run, why, result)
         else:
             conclude(run, config, experiment, result)
+        trackers.conclude(trainer.loggers, run.read_result() or result, run.export)
     part(trainer)
 
 

@@ -17,6 +17,7 @@ SMALL = [
     "data.verse_size=300",
     "data.batch_size=16",
     "trainer.max_steps=90",
+    "run.report=false",
     "trainer.log_every_n_steps=1",
     "trainer.limit_val_batches=4",
     "trainer=ddp_cpu",

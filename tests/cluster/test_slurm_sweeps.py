@@ -23,6 +23,7 @@ SMALL = (
     "data.max_length=16",
     "data.stride=16",
     "trainer.max_steps=4",
+    "run.report=false",
     "trainer.limit_val_batches=2",
     "trainer.log_every_n_steps=1",
     "trainer.accelerator=cpu",

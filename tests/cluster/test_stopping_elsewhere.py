@@ -19,6 +19,7 @@ WORDS = (
     "data.max_length=16",
     "data.stride=16",
     "trainer.max_steps=20000",
+    "run.report=false",
     "trainer.max_epochs=2000",
     "trainer.limit_val_batches=1",
     "trainer.log_every_n_steps=1",

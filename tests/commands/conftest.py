@@ -11,6 +11,7 @@ SMALL = (
     "data.verse_size=60",
     "data.batch_size=8",
     "trainer.max_steps=3",
+    "run.report=false",
     "trainer.accelerator=cpu",
     "trainer.limit_val_batches=2",
     "trainer.log_every_n_steps=1",

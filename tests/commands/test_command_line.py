@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FAST = ("data.verse_size=60", "trainer.max_steps=2", "trainer.accelerator=cpu", "data.batch_size=8")
+FAST = ("data.verse_size=60", "trainer.max_steps=2", "run.report=false", "trainer.accelerator=cpu", "data.batch_size=8")
 
 
 def quatrain(*words: str, cwd: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -123,7 +123,7 @@ def test_preprocessed_files_train_as_the_raw_ones(tmp_path: Path) -> None:
         "report.json",
         "report.md",
     }
-    small = ("trainer.max_steps=2", "trainer.accelerator=cpu", "tokenizer.vocab_size=300", "data.validation_share=0.2")
+    small = (*FAST[1:3], "trainer.accelerator=cpu", "tokenizer.vocab_size=300", "data.validation_share=0.2")
     losses = []
     for source in ("raw.txt", "clean"):
         run = quatrain("train", *small, f"data.source={source}", f"run.dir=run_{source}", cwd=tmp_path)

@@ -23,6 +23,7 @@ from .conftest import SMALL
 TINY = (
     *SMALL,
     "trainer.max_steps=4",
+    "run.report=false",
     "trainer.val_check_interval=2",
     "tokenizer.vocab_size=400",
     "trainer.check_val_every_n_epoch=null",

@@ -21,7 +21,13 @@ from quatrain.corpora.verse import poems
 from quatrain.runs.directory import RunDirectory
 from quatrain.tokenizers.trained import ByteLevelBPE
 
-SMALL = ("data.verse_size=60", "trainer.max_steps=2", "trainer.accelerator=cpu", "trainer.limit_val_batches=1")
+SMALL = (
+    "data.verse_size=60",
+    "trainer.max_steps=2",
+    "run.report=false",
+    "trainer.accelerator=cpu",
+    "trainer.limit_val_batches=1",
+)
 SEED = re.compile(r"seed (\d+); --seed \1 gives the same again")
 
 

@@ -260,7 +260,7 @@ def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "wanted"),
     [
-        ("quatrain tr", "train train-tokenizer"),
+        ("quatrain tr", "train\ntrain-tokenizer"),
         ("quatrain lo", "look"),
         ("quatrain look experiment=quick_m", "experiment=quick_mrpc"),
         ("quatrain train-tokenizer tokenizer=word", "tokenizer=wordpiece"),

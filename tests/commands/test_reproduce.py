@@ -19,7 +19,13 @@ from quatrain.runs.directory import RunDirectory
 
 SMALL = (
     *("experiment=quick_sonnets", "data.batch_size=8", "tokenizer.vocab_size=300", "model.config.num_hidden_layers=1"),
-    *("trainer.max_steps=3", "trainer.accelerator=cpu", "trainer.limit_val_batches=2", "trainer.log_every_n_steps=1"),
+    *(
+        "trainer.max_steps=3",
+        "run.report=false",
+        "trainer.accelerator=cpu",
+        "trainer.limit_val_batches=2",
+        "trainer.log_every_n_steps=1",
+    ),
 )
 
 Say = Callable[[], Any]

@@ -31,6 +31,7 @@ TINY = (
     "model.config.intermediate_size=32",
     "model.config.hidden_dropout_prob=0.1",
     "trainer.max_epochs=1",
+    "run.report=false",
 )
 """Six steps an epoch."""
 

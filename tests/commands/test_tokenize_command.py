@@ -14,7 +14,13 @@ from quatrain.__main__ import main
 from quatrain.commands import tokenize as command
 from quatrain.runs.directory import RunDirectory
 
-SMALL = ("data.verse_size=60", "trainer.max_steps=2", "trainer.accelerator=cpu", "trainer.limit_val_batches=1")
+SMALL = (
+    "data.verse_size=60",
+    "trainer.max_steps=2",
+    "run.report=false",
+    "trainer.accelerator=cpu",
+    "trainer.limit_val_batches=1",
+)
 
 
 @pytest.fixture

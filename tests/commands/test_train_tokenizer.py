@@ -11,7 +11,8 @@ from quatrain.__main__ import main
 from quatrain.config.compose import compose
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.tokenizer_training import count_tokens, longest_tokens, train_tokenizer
+from quatrain.runs.tokenizer_facts import longest_tokens
+from quatrain.runs.tokenizer_training import count_tokens, train_tokenizer
 from quatrain.tokenizers.trained import ByteLevelBPE, WordPiece
 
 from .conftest import SMALL

@@ -270,7 +270,13 @@ def test_a_narrow_terminal_breaks_no_number(
 
 def test_a_real_sweep_is_compared_from_its_folder(tmp_path: Path) -> None:
     """Four runs of two steps; then their result files alone, copied elsewhere, say the same."""
-    small = ("data.verse_size=60", "data.batch_size=8", "trainer.max_steps=2", "trainer.accelerator=cpu")
+    small = (
+        "data.verse_size=60",
+        "data.batch_size=8",
+        "trainer.max_steps=2",
+        "run.report=false",
+        "trainer.accelerator=cpu",
+    )
     swept = ("seed=1,2", "optimizer.lr=1e-3,3e-3", "data.max_length=16", "data.stride=16")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 

@@ -78,7 +78,8 @@ def test_the_machines_choices_and_further_arguments_are_taken() -> None:
 
 def test_a_class_that_takes_further_arguments_gets_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quatrain.config.crosschecks.PACKAGE_OF_LOGGER", {})
-    assert compose(["logger=wandb", "logger.wandb.mode=offline"])["logger"]["wandb"]["mode"] == "offline"
+    own = "{_target_: pytorch_lightning.loggers.WandbLogger, mode: offline}"
+    assert compose([f"+logger.own={own}"])["logger"]["own"]["mode"] == "offline"
 
 
 def test_cfg_job_prints_what_would_be_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -150,9 +150,9 @@ def test_every_shipped_option_composes_and_says_what_it_is(group: str, option: s
 
 
 def test_a_logger_whose_package_is_missing_is_told_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quatrain.config.crosschecks.PACKAGE_OF_LOGGER", {"TensorBoardLogger": "no_such_package"})
+    monkeypatch.setattr("quatrain.config.crosschecks.PACKAGE_OF_LOGGER", {"TensorBoard": "no_such_package"})
     assert refused("logger=tensorboard") == [
-        "logger=tensorboard needs no_such_package, which is not installed; run pip install 'quatrain[tensorboard]'."
+        "logger=tensorboard needs no_such_package, which is not installed; run pip install 'quatrain[no_such_package]'."
     ]
 
 

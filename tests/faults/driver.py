@@ -21,6 +21,7 @@ SMALL = (
     "data.batch_size=8",
     "trainer.accelerator=cpu",
     "trainer.max_epochs=2",
+    "run.report=false",
     "model.config.hidden_size=64",
     "model.config.num_attention_heads=2",
     "model.config.hidden_dropout_prob=0.1",

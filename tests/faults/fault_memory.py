@@ -18,6 +18,7 @@ LARGE = (
     "data.batch_size=256",
     "trainer.max_epochs=null",
     "trainer.max_steps=2",
+    "run.report=false",
     "model.config.n_embd=64",
 )
 ROOM = 700 << 20

@@ -6,7 +6,7 @@ from pathlib import Path
 from quatrain.runs.directory import RunDirectory
 
 SMALL = ("data.verse_size=80", "data.batch_size=8", "trainer.accelerator=cpu", "tokenizer.vocab_size=400")
-SHORT = ("trainer.max_steps=3", "trainer.val_check_interval=3")
+SHORT = ("trainer.max_steps=3", "run.report=false", "trainer.val_check_interval=3")
 PLAIN = ("speed=plain", *SMALL, *SHORT)
 
 

@@ -24,6 +24,7 @@ TINY = (
     "data.max_length=16",
     "data.stride=16",
     "trainer.max_steps=4",
+    "run.report=false",
     "trainer.accelerator=cpu",
     "trainer.limit_val_batches=1",
     "trainer.val_check_interval=1",

@@ -22,6 +22,7 @@ WORDS = (
     "data.max_length=16",
     "data.stride=16",
     "trainer.max_steps=3",
+    "run.report=false",
     "trainer.accelerator=cpu",
     "trainer.limit_val_batches=2",
     "trainer.log_every_n_steps=1",

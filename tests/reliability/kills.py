@@ -6,9 +6,9 @@ Each scenario trains twice undisturbed. Then runs of the same config are killed,
 the four signals that ask for a stop, at moments drawn over the whole life of the worker: start-up, preparing data,
 training, validation, writing checkpoints, the export. Hit are the worker, one of its ranks, one of its loader
 processes, all of them at once, or the command that started it. Every run goes on until it is done, and its metrics.csv
-(all but the speed), its final weights and its result must be the undisturbed run's, to the bit; a signal must end the
-run with the code 75 within 10 s (a command that has no worker yet, or no more, as the signal ends any program), and
-nothing may outlive a killed run by 2 s; else the exit code is 1.
+(all but the speed), its samples, its final weights and its result must be the undisturbed run's, to the bit; a signal
+must end the run with the code 75 within 10 s (a command that has no worker yet, or no more, as the signal ends any
+program), and nothing may outlive a killed run by 2 s; else the exit code is 1.
 """
 
 import argparse
@@ -150,6 +150,8 @@ def differences(whole: Path, run: Path) -> list[str]:
     if weights != other:
         found.append("the final weights")
     result, other_result = (RunDirectory(folder).read_result() or {} for folder in (whole, run))
+    if (whole / "samples.jsonl").read_bytes() != (run / "samples.jsonl").read_bytes():
+        found.append("samples.jsonl differs")
     for part in ("best", "metrics", "tokens"):
         if result[part] != other_result[part]:
             found.append(f"result.json: {part}")

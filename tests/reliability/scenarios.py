@@ -13,6 +13,7 @@ SMALL = (
     "data.verse_size=60",
     "trainer.accelerator=cpu",
     "trainer.max_epochs=2",
+    "run.report=false",
     "trainer.log_every_n_steps=1",
     "trainer.limit_val_batches=4",
     "callbacks.checkpoints.every_n_steps=3",

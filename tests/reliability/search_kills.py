@@ -29,6 +29,7 @@ TINY = (
     "data.max_length=16",
     "data.stride=16",
     f"trainer.max_steps={STEPS}",
+    "run.report=false",
     "trainer.accelerator=cpu",
     "trainer.limit_val_batches=2",
     "trainer.val_check_interval=1",

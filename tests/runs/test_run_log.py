@@ -59,3 +59,13 @@ def test_logging_is_as_before_afterwards(tmp_path: Path) -> None:
     with run_log(tmp_path / "run.log"):
         assert root.handlers != before[0]
     assert (root.handlers, root.level, warnings.showwarning) == before
+
+
+def test_what_means_nothing_here_is_left_out_and_nothing_else(tmp_path: Path) -> None:
+    library = logging.getLogger("transformers.modeling_utils")
+    with run_log(tmp_path / "run.log"):
+        library.warning("We strongly recommend passing in an `attention_mask` since your input_ids may be padded.")
+        library.warning("A parameter was renamed.")
+        logging.getLogger("other").warning("We strongly recommend passing in an `attention_mask`, says another.")
+    text = (tmp_path / "run.log").read_text()
+    assert [line.partition("WARNING ")[2].partition(":")[0] for line in text.splitlines()] == [library.name, "other"]

@@ -19,7 +19,7 @@ from quatrain.runs import reading
 from quatrain.runs.directory import RunDirectory, load_run
 from quatrain.training.preemption import StopRequest
 
-OVERRIDES = ("trainer.max_steps=1", "trainer.accelerator=cpu", "data.verse_size=60")
+OVERRIDES = ("trainer.max_steps=1", "run.report=false", "trainer.accelerator=cpu", "data.verse_size=60")
 
 
 @pytest.fixture(autouse=True)

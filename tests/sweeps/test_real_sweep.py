@@ -23,6 +23,7 @@ SMALLEST = (
     "model.config.n_layer=1",
     "trainer.accelerator=cpu",
     "trainer.max_steps=2",
+    "run.report=false",
     "trainer.limit_val_batches=1",
     "sweep.jobs=2",
     "sweep.name=tiny",

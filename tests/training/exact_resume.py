@@ -54,9 +54,10 @@ Row = dict[str, int | float]
 
 @dataclass
 class Run:
-    """What a training left: its rows of metrics, its last weights, and whether a signal ended it."""
+    """What a training left: its rows of metrics, its samples, its last weights, and whether a signal ended it."""
 
     rows: list[Row]
+    said: list[dict[str, Any]]
     weights: dict[str, torch.Tensor]
     stopped: Stopped | None
     folder: Path
@@ -64,6 +65,10 @@ class Run:
     @property
     def checkpoints(self) -> list[Saved]:
         return saved_in(self.folder / "checkpoints")[::-1]
+
+    def answers(self, after: int) -> list[dict[str, Any]]:
+        """What the model said after a step."""
+        return [row for row in self.said if row["step"] > after]
 
     def scores(self, after: int = -1) -> dict[tuple[int, str], str]:
         """Every loss and score after a step, as the bits that they are."""
@@ -100,12 +105,15 @@ def train(
     ``also`` is called before all other callbacks.
     """
     rows: list[Row] = []
+    said: list[dict[str, Any]] = []
     stop = StopRequest()
     stop.listen = lambda: None  # type: ignore[method-assign]
     choices = choose(config)
     start = find_start(folder / "checkpoints", lambda sentence: None)
     experiment = assemble(config, choices, schedule_steps=start.schedule_steps if start else None)
-    trainer, _ = assemble_trainer(config, choices, folder, rows.append, experiment.data.monitor, stop)
+    trainer, _ = assemble_trainer(
+        config, choices, folder, rows.append, experiment.data.monitor, stop, write_samples=said.extend
+    )
     if stop_at:
         trainer.callbacks.insert(0, At(*stop_at, lambda: setattr(stop, "number", 15)))  # type: ignore[attr-defined]
     if also:
@@ -117,7 +125,7 @@ def train(
     except Stopped as error:
         stopped = error
     weights = {name: value.clone() for name, value in experiment.task.state_dict().items()}
-    return Run(rows, weights, stopped, folder)
+    return Run(rows, said, weights, stopped, folder)
 
 
 def only(saved: Saved, folder: Path) -> Path:

@@ -1,5 +1,5 @@
 """Proves that a training which goes on from a checkpoint gives, bit for bit, what the unbroken one gives: every loss,
-learning rate, gradient norm, validation score and epoch after it, and the last weights.
+learning rate, gradient norm, validation score, sample and epoch after it, and the last weights.
 """
 
 from pathlib import Path
@@ -66,6 +66,7 @@ def test_from_any_checkpoint_the_rest_is_the_unbroken_runs(name: str, tmp_path: 
     for saved in [saved for saved in whole.checkpoints if saved.resumable][::every]:
         rest = train(config, only(saved, tmp_path / saved.path.name))
         assert is_the_rest(rest, whole, saved.step), saved.path.name
+        assert rest.answers(saved.step) == whole.answers(saved.step), saved.path.name
         assert same_weights(rest, whole), saved.path.name
 
 

@@ -76,8 +76,10 @@ def _of_run(folder: str, output: Path | None, *, examples: bool) -> Path:
 def _keep_examples(run: "RunDirectory") -> None:
     print("asking the model about held-out examples; --no-examples leaves them out", file=sys.stderr)
     from quatrain.inference.examples import keep_examples
+    from quatrain.runs.lock import locked
 
-    keep_examples(run)
+    with locked(run, run.command_lock):
+        keep_examples(run)
 
 
 def _open(page: Path) -> None:

@@ -1,16 +1,12 @@
 """Which result files lie below the folders that a user names."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quatrain.core.errors import UserError
-
-RESULT = "result.json"
-SET_ASIDE = re.compile(r"\.attempt\d+$")
-"""How the folder of an attempt that failed and was set aside ends."""
+from quatrain.runs.walk import RESULT, run_folders
 
 MOST_RESULTS = 20_000
 _NAME = re.compile(r"(?P<time>\d{8}-\d{6}-)?.*?-[0-9a-f]{8}(?:-(?P<number>\d+))?")
@@ -58,31 +54,16 @@ def find(folders: Sequence[str]) -> Finding:
     finding = Finding([], [], [])
     seen: set[Path] = set()
     for place, folder in enumerate(folders):
-        for run, has_result in _runs(Path(folder).expanduser(), finding.closed):
-            if (real := run.resolve()) in seen:
+        for run in run_folders(Path(folder).expanduser(), finding.closed):
+            if (real := run.path.resolve()) in seen:
                 continue
             seen.add(real)
-            if not has_result:
-                finding.unfinished.append(run)
+            if not run.has_result:
+                finding.unfinished.append(run.path)
                 continue
-            finding.results.append(Found(run / RESULT, folder, place))
+            finding.results.append(Found(run.path / RESULT, folder, place))
             if len(finding.results) > MOST_RESULTS:
                 raise UserError(
                     f"Below {', '.join(folders)} lie more than {MOST_RESULTS:,} results; name fewer folders."
                 )
     return finding
-
-
-def _runs(top: Path, closed: list[str]) -> list[tuple[Path, bool]]:
-    """The run directories of ``top``, in the order of their names, and whether each has a result."""
-    runs = []
-
-    def note(error: OSError) -> None:
-        closed.append(f"{error.filename} cannot be looked into ({error.strerror}); its runs are left out.")
-
-    for folder, below, files in os.walk(top, onerror=note):
-        if RESULT in files or "config.yaml" in files:
-            runs.append((Path(folder), RESULT in files))
-            below.clear()
-        below[:] = sorted(name for name in below if not (name.startswith(".") or SET_ASIDE.search(name)))
-    return runs

@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quatrain.config import sweeping
@@ -12,6 +13,8 @@ from quatrain.config.compose import compose_examined, compose_here, hydra_at, ow
 from quatrain.config.flags import hydra_arguments, parse_flags
 from quatrain.config.folder import conf_folder
 from quatrain.config.handed_over import run_here
+from quatrain.config.own_files import shown
+from quatrain.config.project import project_conf
 from quatrain.config.search_checks import SWEEPER
 from quatrain.config.sweeping import Swept
 from quatrain.core.errors import UserError
@@ -45,6 +48,9 @@ def read(
         raise UserError(f"quatrain {command} takes one experiment; leave out --multirun (-m) and the swept values.")
     if flags.shell_completion:
         raise UserError('-sc belongs to quatrain itself: eval "$(quatrain -sc install=bash)".')
+    if flags.config_dir is None and (own := project_conf(Path.cwd())):
+        flags.config_dir = str(own)
+        print(f"config files of this project: {shown(flags.config_dir)} (pyproject.toml)", file=sys.stderr)
     folders = own_folders(flags.config_dir)
     if flags.help or flags.hydra_help:
         through_hydra(f"quatrain {command}", hydra_arguments(flags, flags.overrides))

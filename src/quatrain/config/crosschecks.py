@@ -24,7 +24,10 @@ OF_PAIRS = (
     "verse_size",
 )
 OF_RECIPE = ("task", "label_smoothing", "layer_lr_decay", "frozen_layers", "lora")
-PACKAGE_OF_LOGGER = {"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb", "MLFlowLogger": "mlflow"}
+PACKAGE_OF_LOGGER = {
+    **{"TensorBoard": "tensorboard", "WeightsAndBiases": "wandb", "MLflow": "mlflow"},
+    **{"TensorBoardLogger": "tensorboard", "WandbLogger": "wandb", "MLFlowLogger": "mlflow"},
+}
 CHECK_OF_DATA = {
     "quatrain.data.pairs.SentencePairs": "check_pairs",
     "quatrain.data.masked_text.MaskedText": "check_masked_text",
@@ -195,7 +198,7 @@ def _loggers(config: dict[str, Any]) -> Iterator[str]:
     for name, node in config["logger"].items():
         package = PACKAGE_OF_LOGGER.get(node["_target_"].rpartition(".")[2])
         if package and find_spec(package) is None:
-            yield f"logger={name} needs {package}, which is not installed; run pip install 'quatrain[{name}]'."
+            yield f"logger={name} needs {package}, which is not installed; run pip install 'quatrain[{package}]'."
 
 
 def _monitors(config: dict[str, Any]) -> Iterator[str]:

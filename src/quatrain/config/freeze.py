@@ -36,7 +36,7 @@ def freeze(config: dict[str, Any]) -> dict[str, Any]:
                 mistakes += error.sentences
     if mistakes:
         raise UserError(mistakes)
-    if config["model"].get("weights"):
+    if config["model"].get("weights") and "config" in config["model"]:
         config["model"]["config"] = None  # weights bring their own
     return config
 

@@ -15,6 +15,7 @@ SUPPLIED: dict[str, dict[str, str]] = {
         "stop": "signals stop a run",
         "before_saving": "a run flushes its metrics",
     },
+    "callbacks.samples": {"write": "a run keeps its samples in samples.jsonl"},
     "logger.*": {"save_dir": "loggers write under tracking/ in the run directory, which run.dir=DIR names"},
     "trainer": {
         "callbacks": "choose callbacks=OPTION, or add +callbacks.NAME._target_=CLASS",

@@ -97,7 +97,7 @@ class Places:
                 origins.append(origin)
             place = self._find(origin or key) or self._find(_above(key, sentence))
             if place is not None:
-                places.append(f"{self._written(place.file)}:{place.line}")
+                places.append(f"{file_shown(place.file, self._folders)}:{place.line}")
         before = f"{' and '.join(dict.fromkeys(places))}: " if places else ""
         behind = f" (the value is that of {', '.join(dict.fromkeys(origins))})" if origins else ""
         return f"{before}{sentence}{behind}"
@@ -127,7 +127,7 @@ class Places:
             return None  # the command line says it
         places = self._stated.get(key, [])
         value = self._value(key)
-        return next((place for place in reversed(places) if _holds(place, value)), places[-1] if places else None)
+        return next((place for place in reversed(places) if holds(place, value)), places[-1] if places else None)
 
     def _value(self, key: str) -> Any:
         node: Any = self._config
@@ -137,15 +137,16 @@ class Places:
             node = node[part]
         return node
 
-    def _written(self, file: Path) -> str:
-        """Shipped files as conf/..., the user's as seen from the current folder or from their config folder."""
-        if file.is_relative_to(conf_folder()):
-            return f"conf/{file.relative_to(conf_folder())}"
-        near = shown(str(file))
-        for folder in map(Path, self._folders):
-            if near == str(file) and file.is_relative_to(folder):
-                return str(file.relative_to(folder.parent))
-        return near
+
+def file_shown(file: Path, folders: list[str]) -> str:
+    """Shipped files as conf/..., those in the users' ``folders`` as seen from the current or from their own folder."""
+    if file.is_relative_to(conf_folder()):
+        return f"conf/{file.relative_to(conf_folder())}"
+    near = shown(str(file))
+    for folder in map(Path, folders):
+        if near == str(file) and file.is_relative_to(folder):
+            return str(file.relative_to(folder.parent))
+    return near
 
 
 def _above(key: str, sentence: str) -> str:
@@ -153,7 +154,7 @@ def _above(key: str, sentence: str) -> str:
     return f"{key.rpartition('.')[0]}._target_" if f"{key} is missing" in sentence else ""
 
 
-def _holds(place: Place, value: Any) -> bool:
+def holds(place: Place, value: Any) -> bool:
     """Whether the value may have come from ``place``."""
     if place.text is None or place.text.startswith("${"):
         return True

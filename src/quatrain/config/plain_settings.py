@@ -26,6 +26,7 @@ PLAIN: dict[str, tuple[type, ...]] = {
     "test": (bool,),
     "run.dir": (str, type(None)),
     "run.root": (str,),
+    "run.report": (bool,),
     "sweep.name": (str, type(None)),
     "sweep.jobs": (int,),
     "sweep.retries": (int,),

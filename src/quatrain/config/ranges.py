@@ -46,6 +46,12 @@ class Range(NamedTuple):
     below: float | None = None
     what: str = ""
 
+    def in_words(self) -> str:
+        """What fits, as a sentence has it."""
+        if self.below is not None:
+            return f"{self.least:g} to below {self.below:g}"
+        return f"{self.least:g} or more" if self.most is None else f"{self.least:g} to {int(self.most)}"
+
 
 NUMBERS = {
     "seed": Range(0, LARGEST_SEED),
@@ -126,9 +132,7 @@ def _out_of(allowed: Range, number: float) -> str | None:
     inside = number >= allowed.least and (allowed.most is None or number <= allowed.most)
     if inside and (allowed.below is None or number < allowed.below):
         return None
-    if allowed.below is not None:
-        return f"{allowed.least:g} to below {allowed.below:g}"
-    return f"{allowed.least:g} or more" if allowed.most is None else f"{allowed.least:g} to {int(allowed.most)}"
+    return allowed.in_words()
 
 
 def _shard(shard: Any, shards: Any) -> Iterator[str]:

@@ -29,6 +29,7 @@ _PLAIN: dict[str, Any] = {
     "tuple": tuple,
 }
 _UNKNOWN = object()
+OTHER = "another kind of value"
 
 
 def misfit(argument: Argument, value: Any) -> str | None:
@@ -47,6 +48,21 @@ def misfit(argument: Argument, value: Any) -> str | None:
     except ValidationError:
         return f"allowed is {_in_words(hint)}"
     return None
+
+
+def in_words(argument: Argument) -> str:
+    """What ``argument`` may be, as a user would say it; the annotation itself where only its own module knows it."""
+    hint = _hint(argument.annotation)
+    return argument.written if hint is _UNKNOWN else _in_words(hint)
+
+
+def words_of(argument: Argument) -> tuple[Any, ...]:
+    """The values that ``argument`` may be, where its annotation lists some."""
+    hint = _hint(argument.annotation)
+    found: list[Any] = []
+    for inside in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
+        found += get_args(inside) if get_origin(inside) is Literal else ()
+    return tuple(found)
 
 
 def as_annotated(argument: Argument, value: Any) -> Any:
@@ -80,14 +96,21 @@ def _in_words(hint: Any) -> str:
         return words[hint]
     origin, inside = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return " or ".join(dict.fromkeys(_in_words(item) for item in inside))
+        words_of_each = {_in_words(item) for item in inside} - {OTHER}
+        return " or ".join(sorted(words_of_each, key=_place)) or OTHER  # typing has forgotten their order
     if origin is Literal:
-        return "one of " + ", ".join(map(str, inside))
+        return ", ".join(map(str, inside)) if len(inside) == 1 else "one of " + ", ".join(map(str, inside))
     if origin is tuple and Ellipsis not in inside:
         return f"a list of {len(inside)}: {', '.join(_in_words(item) for item in inside)}"
     if origin in (list, tuple):
         return f"a list, each {_in_words(inside[0])}"
-    return {list: "a list", tuple: "a list", dict: "a mapping"}.get(origin or hint, "another kind of value")
+    return {list: "a list", tuple: "a list", dict: "a mapping"}.get(origin or hint, OTHER)
+
+
+def _place(word: str) -> tuple[int, str]:
+    """Where a word stands among others: numbers before texts, null at the end."""
+    known = ("a whole number", "a number", "a text", "true or false")
+    return known.index(word) if word in known else len(known) + (word == "null"), word
 
 
 def _hint(node: ast.expr | None) -> Any:

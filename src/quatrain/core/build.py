@@ -9,6 +9,7 @@ import importlib
 import inspect
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from quatrain.core.errors import UserError
@@ -37,6 +38,17 @@ def allowed_prefixes() -> tuple[str, ...]:
     """
     own = (entry.strip().rstrip(".") for entry in os.environ.get(ALLOW_VARIABLE, "").split(","))
     return (*ALLOWED, *(f"{entry}." for entry in own if entry))
+
+
+def launch_path(folder: Path) -> list[str]:
+    """The places of a launch folder on the import path where the user allowed classes of their own: ``src`` and itself.
+
+    ``src`` counts where an allowed package lies in it, as in a project that is not installed.
+    """
+    own = [prefix.split(".")[0] for prefix in allowed_prefixes() if prefix not in ALLOWED]
+    source = folder / "src"
+    inside = [str(source)] if any((source / name).is_dir() or (source / f"{name}.py").is_file() for name in own) else []
+    return [*inside, str(folder)]
 
 
 def may_be_named(target: str) -> bool:

@@ -6,11 +6,10 @@ types are told at once. Re-exports and base classes are followed; a class withou
 
 import ast
 import functools
-import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from quatrain.core.class_sources import base_names, class_definition, source_file, statements, tree_of
 
 MODEL_CONFIGS = "transformers.models.auto.auto_mappings"
 NO_DEFAULT = object()
@@ -50,18 +49,20 @@ def signature(target: str) -> Signature | None:
 @functools.cache
 def model_config_signature(model_type: str) -> Signature | None:
     """Return the fields of transformers' configuration class for ``model_type``, or None for an unknown type."""
+    target = model_config_target(model_type)
+    return None if target is None else signature(target)
+
+
+def model_config_target(model_type: str) -> str | None:
+    """The full name of transformers' configuration class for ``model_type``, or None for an unknown type."""
     name = model_types().get(model_type)
-    return (
-        None
-        if name is None
-        else signature(f"transformers.models.{model_type.replace('-', '_')}.{_config_module(model_type)}.{name}")
-    )
+    return name and f"transformers.models.{model_type.replace('-', '_')}.{_config_module(model_type)}.{name}"
 
 
 @functools.cache
 def model_types() -> dict[str, str]:
     """Every ``model_type`` that transformers knows, with the name of its configuration class."""
-    tree = _tree(_source_file(MODEL_CONFIGS))
+    tree = tree_of(source_file(MODEL_CONFIGS))
     for node in tree.body if tree else []:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CONFIG_MAPPING_NAMES":
             pairs = (
@@ -76,16 +77,16 @@ def model_types() -> dict[str, str]:
 def real_name(target: str) -> str | None:
     """The full name of the class where it is defined, re-exports followed; None where no installed source has it."""
     module, _, name = target.rpartition(".")
-    found = _class_definition(module, name, frozenset())
+    found = class_definition(module, name)
     return None if found is None else f"{found[0]}.{found[1].name}"
 
 
 def classes_beside(target: str) -> list[str]:
     """The full names of the classes in the module that ``target`` names, for a hint at a misspelled one."""
     module = target.rpartition(".")[0]
-    tree = _tree(_source_file(module))
+    tree = tree_of(source_file(module))
     names = []
-    for node in _statements(tree.body if tree else []):
+    for node in statements(tree.body if tree else []):
         if isinstance(node, ast.ClassDef):
             names.append(f"{module}.{node.name}")
         if isinstance(node, ast.ImportFrom):
@@ -98,11 +99,11 @@ def _config_module(model_type: str) -> str:
 
 
 def _signature(module: str, name: str, depth: int) -> Signature | None:
-    found = _class_definition(module, name, frozenset())
+    found = class_definition(module, name)
     if found is None or depth > 6:
         return None
     module, definition = found
-    bases = [_signature(module, base, depth + 1) for base in _base_names(definition)]
+    bases = [_signature(module, base, depth + 1) for base in base_names(definition)]
     for node in definition.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             return _from_init(node.args, bases)
@@ -145,78 +146,3 @@ def _argument(name: str, annotation: ast.expr | None, default: ast.expr | None) 
         except ValueError:
             value = NO_DEFAULT
     return Argument(name, annotation, value, required=default is None)
-
-
-def _base_names(definition: ast.ClassDef) -> Iterator[str]:
-    for base in definition.bases:
-        name = ast.unparse(base).split("[")[0]
-        if "." not in name:
-            yield name
-
-
-def _class_definition(module: str, name: str, seen: frozenset[tuple[str, str]]) -> tuple[str, ast.ClassDef] | None:
-    """Find the class statement of ``module.name``, through ``from x import y`` and ``from x import *``."""
-    path = _source_file(module)
-    tree = _tree(path)
-    if tree is None or path is None or (module, name) in seen:
-        return None
-    seen |= {(module, name)}
-    stars = []
-    for node in _statements(tree.body):
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return module, node
-        if isinstance(node, ast.ImportFrom):
-            origin = _imported_module(node, module, path)
-            for alias in node.names:
-                if alias.name == "*":
-                    stars.append(origin)
-                elif (alias.asname or alias.name) == name:
-                    return _class_definition(origin, alias.name, seen)
-    return next((found for star in stars if (found := _class_definition(star, name, seen))), None)
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those under ``if`` and ``try`` too."""
-    for node in body:
-        yield node
-        if isinstance(node, ast.If | ast.Try):
-            yield from _statements([*node.body, *node.orelse])
-
-
-def _imported_module(node: ast.ImportFrom, module: str, path: Path) -> str:
-    if not node.level:
-        return node.module or ""
-    package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    package = package[: len(package) - (node.level - 1)]
-    return ".".join([*package, *([node.module] if node.module else [])])
-
-
-@functools.cache
-def _source_file(module: str) -> Path | None:
-    top, *rest = module.split(".")
-    if not all(part.isidentifier() for part in (top, *rest)):  # also keeps paths out
-        return None
-    try:
-        spec = importlib.util.find_spec(top)  # a top-level name: nothing is executed
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if not rest and spec.origin:
-        return Path(spec.origin)
-    for base in spec.submodule_search_locations or []:
-        path = Path(base, *rest)
-        for candidate in (path / "__init__.py", path.with_name(path.name + ".py")):
-            if candidate.is_file():
-                return candidate
-    return None
-
-
-@functools.cache
-def _tree(path: Path | None) -> ast.Module | None:
-    if path is None or path.suffix != ".py":
-        return None
-    try:
-        return ast.parse(path.read_text(encoding="utf-8"))
-    except (OSError, SyntaxError, ValueError):
-        return None

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +18,9 @@ from quatrain.core.errors import NotNow, UserError
 
 Meta = dict[str, Any]
 
-_META = "meta.json"
+META = "meta.json"
+"""Describes a folder; its modification time is when the folder was asked for last."""
+
 _CODE = {
     "streams": ("windows", "token_streams", "token_file"),
     "examples": ("masked_text", "text_rows", "token_streams", "token_file"),
@@ -26,6 +28,8 @@ _CODE = {
     "tokenizers": (),
 }
 """The modules here that write each kind; what they wrote does not outlive a change of them or of a tokenizer."""
+
+KINDS = tuple(_CODE)
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +60,8 @@ def prepare_once(kind: str, digest: str, build: Callable[[Path], Meta], *, root:
         root = cache_folder()
     place = root / kind / digest
     if _complete(place):
+        with suppress(OSError):  # a cache that is shared may be read-only
+            os.utime(place / META)
         return place
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -71,13 +77,13 @@ def prepare_once(kind: str, digest: str, build: Callable[[Path], Meta], *, root:
 
 def read_meta(place: Path) -> Meta:
     """Return what ``build`` returned when ``place`` was made."""
-    return dict(json.loads((place / _META).read_text(encoding="utf-8"))["meta"])
+    return dict(json.loads((place / META).read_text(encoding="utf-8"))["meta"])
 
 
 def _complete(place: Path) -> bool:
     """Whether every file is there in its full size; where its description cannot be read, it is not."""
     try:
-        sizes = json.loads((place / _META).read_text(encoding="utf-8"))["sizes"]
+        sizes = json.loads((place / META).read_text(encoding="utf-8"))["sizes"]
         return all((place / name).stat().st_size == size for name, size in sizes.items())
     except (FileNotFoundError, NotADirectoryError, ValueError, LookupError, TypeError, AttributeError):
         return False
@@ -92,7 +98,7 @@ def _publish(place: Path, build: Callable[[Path], Meta]) -> None:
     try:
         meta = build(half)
         sizes = {str(path.relative_to(half)): path.stat().st_size for path in half.rglob("*") if path.is_file()}
-        (half / _META).write_text(json.dumps({"meta": meta, "sizes": sizes}, indent=1), encoding="utf-8")
+        (half / META).write_text(json.dumps({"meta": meta, "sizes": sizes}, indent=1), encoding="utf-8")
         half.chmod(0o755)
         for path in (*half.rglob("*"), half):
             _flush(path)

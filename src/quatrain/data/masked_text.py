@@ -23,24 +23,44 @@ from quatrain.data.token_file import TokenFile
 class MaskedText(LanguageData):
     """Examples of text with the model's special tokens at their ends, some of their tokens hidden.
 
-    ``example``: ``line`` is one line of a document that is not blank, ``poem`` one document, ``block`` a row of
-    ``max_length`` ids cut from the stream of a split, its documents joined by the tokenizer's end of text. Splits are
-    made by document before examples are, so that no document is on two sides. Lines and poems longer than
-    ``max_length`` (which counts special tokens) are cut off and counted.
+    Splits are made by document before examples are, so that no document is on two sides. Lines and poems longer than
+    ``max_length`` are cut off and counted. Special tokens and padding are never masked. Masks depend on (``seed``,
+    epoch, example) alone, those of validation and test on (``seed``, example).
 
-    ``mask_probability`` of the tokens (of the words, with ``whole_words``) are asked for, by `Masking`'s ``mask_rule``;
-    special tokens and padding never. ``labels``: ``masked`` holds the hidden ids and IGNORED elsewhere, ``all`` the
-    unmasked id at every place without a special token, in training: validation and test always ask for what is hidden,
-    or copying would be scored. Masks depend on (``seed``, epoch, example) alone, those of
-    validation and test on (``seed``, example).
-
-    ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `MaskedBatch`, padded
-    to the longest; with ``packing`` `PackedBatch`, of the same masks, without padding (blocks stay a table, as they are
-    of one length; "auto" is for who knows the model to say, and means no here). ``bucketing`` makes batches of about
-    the same number of tokens: packed ones of examples of any length, padded ones of about the same length. Lines of
-    verse of one length are alike, and batches of them teach less; so packing is the better way where it can be had.
+    Batches are `MaskedBatch`, padded to the longest; with ``packing`` `PackedBatch`, of the same masks, without padding
+    (blocks stay a table, as they are of one length). Lines of verse of one length are alike, and batches of them teach
+    less than those of any length; so packing is a better way than ``bucketing`` alone where it can be had.
     ``summary``: documents, characters, examples, tokens (special ones too) and the share truncated of each split, and
     the unigram perplexity of the validation text.
+
+    Args:
+        source: verse (embedded, made by a grammar), shakespeare, tinyshakespeare, a file, folder or glob (txt, jsonl,
+            csv, tsv, parquet, also .gz), a URL, or hub:NAME. A folder with train.* and validation.* brings its own
+            splits.
+        documents: what one document is: the whole text, each paragraph (blank lines end it), each line, or each of the
+            numbered sonnets.
+        example: line: one line of a document that is not blank; poem: one document; block: a row of ``max_length``
+            tokens cut from the stream of a split, its documents joined by the tokenizer's end of text.
+        text_column: the column or field of a table or of jsonl that holds the text.
+        sha256: the checksum that a download must have; needed for a URL.
+        revision: branch, tag or commit of a hub name.
+        cleaning: which rules mend or drop text.
+        validation_share: share of the corpus held out for validation, where the source brings no split of its own.
+        test_share: share held out for the test, likewise.
+        split: random deals documents out; contiguous takes the head of the text for training, then validation, then
+            test.
+        split_seed: of how documents are dealt; apart from ``seed``, so that seeds are compared on one split.
+        verse_size: poems of the embedded verse, where ``source`` is verse.
+        verse_seed: of the embedded verse.
+        max_length: tokens of an example, special ones too; what is longer is cut off.
+        mask_probability: share of the tokens (of the words, with ``whole_words``) that are hidden and asked for.
+        mask_rule: 80_10_10 puts the mask token in 80 % of the hidden places, a random token in 10 % and leaves 10 %;
+            always puts the mask token.
+        whole_words: whether words are hidden whole.
+        labels: masked asks for what is hidden; all, in training, for every token that is not special.
+        packing: rows of a batch one after another without padding, and batches of about the same number of tokens;
+            auto: where the model can, which the run decides.
+        texts: a text or texts from memory, or texts by split, instead of ``source``.
     """
 
     def __init__(

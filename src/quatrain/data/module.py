@@ -25,8 +25,17 @@ class LanguageData(pl.LightningDataModule):
     ``tokenizer``, ``summary``, the loaders, ``validation_names``, what metrics of each validation loader are called
     (``val`` for the first), and ``monitor``, the metric to choose checkpoints by and which is good, ``min`` or ``max``.
 
-    ``bucketing`` puts rows of about the same length in a batch (``packing``: any rows) and makes batches cost the same;
-    ``batch_size`` is then the mean, and steps are as many as without. Training that is not shuffled has none.
+    Args:
+        recipe: the tokenizer, or how one is trained.
+        batch_size: rows of a training batch; with bucketing or packing the mean, and steps are as many as without.
+        eval_batch_size: rows of a batch of validation and test; None: as ``batch_size``.
+        num_workers: processes that load batches; 0: the training process itself.
+        shuffle: whether training rows come in another order in every epoch.
+        drop_last: whether the last batch of an epoch is left out where it is not full.
+        seed: of the order of rows, and of masks.
+        bucketing: batches of rows of about the same length, each of about the same number of tokens; for training that
+            is shuffled.
+        packing: rows of a batch one after another without padding, and batches of about the same number of tokens.
     """
 
     validation_names: tuple[str, ...] = ("val",)

@@ -28,18 +28,33 @@ _ROWS_AT_ONCE = 1000
 class SentencePairs(LanguageData):
     """Rows of one text or two with a class or a score.
 
-    Texts are encoded once, in batches, by ``num_proc`` processes, cut to ``max_length`` ids (special tokens included,
-    the longer text first) and padded per batch; ``bucketing`` makes batches of rows of about the same length, and each
-    of about the same number of tokens. ``token_type_ids`` are there where the model takes them:
-    ``use_token_types``, or if null where the tokenizer's model does. Labels -1 (GLUE's tests) become IGNORED, NaN for
-    scores: predicted, not scored.
-
-    ``glue_task`` names one of GLUE's tasks for its columns, classes and metrics; null is a task of the user's own.
-    ``rows``: mappings from memory, or such rows by split, instead of ``source``. Batches are `PairBatch`.
+    Texts are encoded once, in batches, and padded per batch. Labels -1 (GLUE's tests) become IGNORED, NaN for scores:
+    predicted, not scored. Batches are `PairBatch`.
     After `setup` also: ``num_labels`` (1 for a score), ``label_names`` (None for a score), ``regression``, ``metrics``;
     ``monitor`` is GLUE's choice among them, else accuracy, for scores Pearson's correlation.
     MNLI has two validation sets: `val_dataloader` then returns a list, ``validation_names`` their names.
     ``summary``: examples, tokens, the share truncated and the share of the largest class of each split.
+
+    Args:
+        source: verse (embedded pairs, made by a grammar), a file, folder or glob (jsonl, csv, tsv, parquet,
+            also .gz), a folder of MRPC as it was published, a URL, or hub:NAME. Where it has splits, they are kept.
+        glue_task: one of GLUE's tasks, for its columns, classes and metrics; None: a task of the user's own.
+        text_columns: one column or two that hold the text; None: the task's, or the usual names.
+        label_column: the column of the class, or of the score.
+        label_names: the classes in the order of their numbers; None: the source's own or the task's, or else what
+            training holds.
+        sha256: the checksum that a download must have; needed for a URL.
+        revision: branch, tag or commit of a hub name.
+        cleaning: which rules mend or drop text.
+        validation_share: share of the corpus held out for validation, where the source brings no split of its own.
+        test_share: share held out for the test, likewise.
+        split_seed: of how rows are dealt; apart from ``seed``, so that seeds are compared on one split.
+        verse_size: pairs of the embedded verse, where ``source`` is verse.
+        verse_seed: of the embedded verse.
+        max_length: tokens of a row, special ones too; of two texts the longer is cut first.
+        use_token_types: whether batches tell which text a token is of; None: where the tokenizer's model takes that.
+        num_proc: processes that encode.
+        rows: mappings from memory, or such rows by split, instead of ``source``.
     """
 
     def __init__(

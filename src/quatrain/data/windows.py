@@ -26,16 +26,36 @@ class Windows(LanguageData):
     """Windows of ``max_length`` tokens, ``stride`` apart, each with the same window one token later as its target.
 
     Training window i is tokens [i, i + L) and its target [i + 1, i + L + 1), for i in range(0, n - L, stride), where n
-    is the length of the training split's stream; a ``stride`` above L leaves gaps, null means L. The corpus is split
-    before windows are made, so no token is in two splits: ``contiguous`` takes the head of the text for training, then
-    validation, then test, ``random`` deals out documents. Documents are joined by the tokenizer's end of text.
-    Validation and test score every token but the first of the stream exactly once, whatever the stride
-    (`EvaluationWindows`). Tokens lie in a memory-mapped file in the cache.
+    is the length of the training split's stream. The corpus is split before windows are made, so no token is in two
+    splits. Documents are joined by the tokenizer's end of text. Validation and test score every token but the first of
+    the stream exactly once, whatever the stride (`EvaluationWindows`). Tokens lie in a memory-mapped file in the cache.
 
-    ``texts``: a text or texts from memory, or texts by split, instead of ``source``. Batches are `WindowBatch`.
+    Batches are `WindowBatch`.
     ``summary``: documents, characters (as scored), tokens and examples of each split, and the unigram perplexity of
     the validation text; of embedded verse in whole poems also the bits per character that its grammar states for that
     very text.
+
+    Args:
+        source: verse (embedded, made by a grammar), shakespeare, tinyshakespeare, a file, folder or glob (txt, jsonl,
+            csv, tsv, parquet, also .gz), a URL, or hub:NAME. A folder with train.* and validation.* brings its own
+            splits.
+        documents: what one document is: the whole text, each paragraph (blank lines end it), each line, or each of the
+            numbered sonnets.
+        text_column: the column or field of a table or of jsonl that holds the text.
+        sha256: the checksum that a download must have; needed for a URL.
+        revision: branch, tag or commit of a hub name.
+        cleaning: which rules mend or drop text.
+        validation_share: share of the corpus held out for validation, where the source brings no split of its own.
+        test_share: share held out for the test, likewise.
+        split: random deals documents out; contiguous takes the head of the text for training, then validation, then
+            test.
+        split_seed: of how documents are dealt; apart from ``seed``, so that seeds are compared on one split.
+        verse_size: poems of the embedded verse, where ``source`` is verse.
+        verse_seed: of the embedded verse.
+        max_length: tokens of a window.
+        stride: tokens from one training window to the next; above ``max_length`` it leaves gaps; None: ``max_length``,
+            windows that do not overlap.
+        texts: a text or texts from memory, or texts by split, instead of ``source``.
     """
 
     def __init__(

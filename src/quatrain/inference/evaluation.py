@@ -37,8 +37,9 @@ class Confusion:
 class Evaluation:
     """What a model scored on a split.
 
-    ``examples``: those that were scored. ``source``: without the secrets of its URL. ``own``: the data is that of the
-    run. ``metrics``: in the order of a table. ``confusion``: of classes. ``notes``: what the user should know of it.
+    ``examples``: those that were scored. ``of``: those of the split, where a part was. ``source``: without the secrets
+    of its URL. ``own``: the data is that of the run. ``metrics``: in the order of a table. ``confusion``: of classes.
+    ``notes``: what the user should know of it.
     """
 
     task: str
@@ -47,6 +48,7 @@ class Evaluation:
     own: bool
     fingerprint: str
     examples: int
+    of: int | None
     metrics: Mapping[str, Measured]
     confusion: Confusion | None
     precision: str
@@ -54,6 +56,12 @@ class Evaluation:
     max_length: int
     resampling: Resampling
     notes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called in ``evaluation.json``."""
+        name = self.split if self.own else f"{self.split} of {self.source}"
+        return name if self.of is None else f"part of {name}"
 
     def plain(self) -> dict[str, Any]:
         """All but the notes, in plain values."""
@@ -64,6 +72,7 @@ class Evaluation:
             "source": self.source,
             "fingerprint": self.fingerprint,
             "examples": self.examples,
+            **({} if self.of is None else {"of": self.of}),
             "metrics": {name: vars(measured) for name, measured in self.metrics.items()},
             "confusion": {"labels": list(confusion.labels), "counts": list(map(list, confusion.counts))}
             if confusion
@@ -93,22 +102,40 @@ def evaluate(
     Raises:
         UserError: as `find_held_out`, or the split holds nothing to score.
     """
-    resampling = resampling or Resampling()
     held_out = find_held_out(loaded, split, source, options or DataOptions())
+    return evaluation_of(loaded, held_out, score(loaded, held_out), resampling or Resampling())
+
+
+def score(loaded: Loaded, held_out: HeldOut) -> ClassScores | TokenScores:
+    """Score every example of ``held_out``.
+
+    Raises:
+        UserError: a loss is no finite number.
+    """
+    classifies = loaded.target.task == "sequence_classification"
+    return score_classes(loaded, held_out) if classifies else score_tokens(loaded, held_out)
+
+
+def evaluation_of(
+    loaded: Loaded, held_out: HeldOut, scores: ClassScores | TokenScores, resampling: Resampling
+) -> Evaluation:
+    """Reduce ``scores`` of ``held_out`` to the metrics of the task, with their intervals.
+
+    Raises:
+        UserError: there is nothing to score.
+    """
     confusion = None
-    if loaded.target.task == "sequence_classification":
-        scores = score_classes(loaded, held_out)
+    if isinstance(scores, ClassScores):
         examples = len(scores.losses)
         if held_out.regression:
             metrics = _of_scores(scores, held_out, resampling)
         else:
             metrics, confusion = _of_classes(scores, held_out, resampling), _confusion(scores, held_out.labels)
     else:
-        sums = score_tokens(loaded, held_out)
-        examples = len(sums.nats)
+        examples = len(scores.nats)
         if not examples:
             raise UserError(f"The {held_out.split} split of {held_out.source} holds no token to score; name more text.")
-        metrics = _of_tokens(sums, loaded.target.task, held_out.characters, resampling)
+        metrics = _of_tokens(scores, loaded.target.task, held_out.characters, resampling)
     return Evaluation(
         task=loaded.target.task,
         split=held_out.split,
@@ -116,6 +143,7 @@ def evaluate(
         own=held_out.own,
         fingerprint=held_out.fingerprint,
         examples=examples,
+        of=held_out.of,
         metrics=metrics,
         confusion=confusion,
         precision=loaded.precision,

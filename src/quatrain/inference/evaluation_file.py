@@ -15,8 +15,12 @@ def record(run: RunDirectory, evaluation: Evaluation, weights: str) -> str:
         UserError: another process works on the run, or its file was not written by quatrain.
         NotNow: the file cannot be written.
     """
-    name = evaluation.split if evaluation.own else f"{evaluation.split} of {evaluation.source}"
     with locked(run, run.command_lock):
-        kept = read_evaluations(run, weights)
-        write_json(run.evaluation, {"weights": weights, "evaluations": {**kept, name: evaluation.plain()}})
-    return name
+        return add(run, evaluation, weights)
+
+
+def add(run: RunDirectory, evaluation: Evaluation, weights: str) -> str:
+    """As `record`, for who works on the run alone."""
+    kept = read_evaluations(run, weights)
+    write_json(run.evaluation, {"weights": weights, "evaluations": {**kept, evaluation.name: evaluation.plain()}})
+    return evaluation.name

@@ -27,7 +27,8 @@ class HeldOut:
 
     ``source``: as it was given, of a local path absolute. ``own``: it is the data of the run. ``metrics``,
     ``regression``, ``labels`` (names by number): of a classification. ``characters``: of the text whose tokens are
-    scored, where they were counted. ``notes``: what the user should know of how it was come by.
+    scored, where they were counted. ``notes``: what the user should know of how it was come by. ``data``: the module
+    they are of. ``of``: the examples of the split, where ``rows`` are a part of them.
     """
 
     rows: BatchedRows
@@ -42,6 +43,8 @@ class HeldOut:
     labels: tuple[str, ...]
     characters: int | None
     notes: tuple[str, ...]
+    data: Any
+    of: int | None = None
 
     def batches(self) -> Iterator[Any]:
         """Every row once, rows of about the same length together."""
@@ -71,6 +74,18 @@ def find_held_out(loaded: Loaded, split: str | None, source: str | None, options
         return _own(loaded, split, str(own), options)
     with in_words():
         return _other(loaded, split, place_of(source), options)
+
+
+def validation_sets(loaded: Loaded) -> list[HeldOut]:
+    """Prepare the validation sets of the run's own data, as it was trained: those that have labels; none without one.
+
+    Raises:
+        UserError: it is no run, or its data cannot be prepared.
+    """
+    data = data_for(loaded, DataOptions())
+    data.load()
+    names = [name for name, rows in data.rows.items() if name.startswith("validation") and is_labelled(rows)]
+    return [_described(loaded, data, name, str(source_of(loaded)), own=True, notes=[]) for name in names]
 
 
 def is_labelled(rows: Any) -> bool:
@@ -168,4 +183,5 @@ def _described(loaded: Loaded, data: Any, split: str, source: str, *, own: bool,
         labels=labels,
         characters=data.summary.get(characters),
         notes=tuple(notes),
+        data=data,
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import torch
 
+from quatrain.core.build import locate
 from quatrain.core.errors import UserError
 from quatrain.inference.target import NAMES, Target, Task, in_its_own_words
 from quatrain.models.auto import CLASSES
@@ -69,6 +70,7 @@ def load(target: Target, *, task: Task | None = None, precision: Precision = "au
     accelerator, _ = choose_accelerator(device)
     chosen = choose_precision(precision, accelerator.value)
     torch.set_num_threads(choose_threads().value)
+    _import_own(target)
     tokenizer = _tokenizer(target)
     config = load_config(str(target.folder), None)
     model = _model(target, task, config)
@@ -83,6 +85,18 @@ def load(target: Target, *, task: Task | None = None, precision: Precision = "au
         longest=positions(config.to_dict()),
         choices={"device": accelerator, "precision": chosen},
     )
+
+
+def _import_own(target: Target) -> None:
+    """Import the recipe of the run where it is the user's own: its module tells transformers of its model.
+
+    Raises:
+        UserError: the user has not allowed that, or it cannot be found.
+    """
+    node = target.run.read_config().get("model") if target.run else None
+    named = node.get("_target_") if isinstance(node, dict) else None
+    if isinstance(named, str) and not named.startswith("quatrain."):
+        locate(named, "model._target_")
 
 
 def _tokenizer(target: Target) -> Tokenizer:

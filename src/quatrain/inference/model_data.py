@@ -24,7 +24,10 @@ FOREIGN: Mapping[str, Mapping[str, Any]] = {
 def source_of(loaded: Loaded) -> str | None:
     """The ``data.source`` of the run; None where there is no run."""
     run = loaded.target.run
-    return None if run is None else str(_data_of(run)["source"])
+    if run is None:
+        return None
+    data = _data_of(run)
+    return str(data["source"] if "source" in data else data["_target_"])  # one of the user's own may have no source
 
 
 def place_of(source: str) -> str:
@@ -85,6 +88,6 @@ def _data_of(run: RunDirectory) -> dict[str, Any]:
         UserError: it has none.
     """
     part = run.read_config().get("data")
-    if not isinstance(part, dict) or not {"_target_", "source"} <= part.keys():
+    if not isinstance(part, dict) or "_target_" not in part:
         raise UserError("config.yaml has no data that can be built; it was not written by quatrain.")
     return part

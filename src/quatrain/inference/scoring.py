@@ -23,14 +23,22 @@ MOST_LOGITS = 1 << 22
 
 Numbers = NDArray[Any]
 
+Part = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Places of the flattened [batch * seq], their logits [places, vocab] and their targets [places]."""
+
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Of the labelled examples, [examples] each: what was predicted (class or score), the label, and the loss."""
+    """Of the labelled examples, [examples] each: what was predicted (class or score), the label, and the loss.
+
+    ``chances``: the probability of what was predicted, 1 for a score. ``rows``: the place of each in the held-out rows.
+    """
 
     predicted: Numbers
     labels: Numbers
     losses: Numbers
+    chances: Numbers
+    rows: Numbers
 
 
 @dataclass(frozen=True)
@@ -58,21 +66,22 @@ def score_classes(loaded: Loaded, held_out: HeldOut) -> ClassScores:
     )
     size = len(held_out.rows)
     predicted = np.zeros(size, np.float32 if held_out.regression else np.int64)
-    labels, losses = np.zeros_like(predicted), np.zeros(size)
+    labels, losses, chances = np.zeros_like(predicted), np.zeros(size), np.ones(size, np.float32)
     with loaded.computing():
-        for batch in _batches(loaded, held_out):
+        for batch in batches_of(loaded, held_out):
             ids, logits = batch["example_ids"].cpu().numpy(), task.logits(batch).float()
             labels[ids] = batch["labels"].cpu().numpy()
             if held_out.regression:
                 guesses = logits.squeeze(-1)
                 lost = (guesses - batch["labels"].nan_to_num()).square()
             else:
-                guesses = logits.argmax(dim=-1)
+                likeliest, guesses = logits.softmax(dim=-1).max(dim=-1)
+                chances[ids] = likeliest.cpu().numpy()
                 lost = functional.cross_entropy(logits, batch["labels"], ignore_index=IGNORED, reduction="none")
             predicted[ids], losses[ids] = guesses.cpu().numpy(), lost.cpu().numpy()
     there = known(labels)
     _check_finite(loaded, losses[there])
-    return ClassScores(predicted[there], labels[there], losses[there])
+    return ClassScores(predicted[there], labels[there], losses[there], chances[there], np.flatnonzero(there))
 
 
 def score_tokens(loaded: Loaded, held_out: HeldOut) -> TokenScores:
@@ -82,8 +91,8 @@ def score_tokens(loaded: Loaded, held_out: HeldOut) -> TokenScores:
         UserError: a loss is no finite number.
     """
     sums = np.zeros((len(held_out.rows), 3))
-    with _unwarned(), TokenScorer(loaded.model, loaded.target.task) as scorer, loaded.computing():
-        for batch in _batches(loaded, held_out):
+    with unwarned(), TokenScorer(loaded.model, loaded.target.task) as scorer, loaded.computing():
+        for batch in batches_of(loaded, held_out):
             sums[batch["example_ids"].cpu().numpy()] = scorer(batch)
     nats, tokens, correct = sums[sums[:, 1] > 0].T
     _check_finite(loaded, nats)
@@ -108,12 +117,23 @@ class TokenScorer:
         """[batch, 3] float64: nats, tokens scored, and right guesses of each row."""
         target = batch[self._task.target_key]
         sums = np.zeros((len(target), 3))
-        parts = self._by_places(batch, target) if self.head else self._by_rows(batch, target)
-        for rows, logits, wanted in parts:
-            nats = functional.cross_entropy(logits.float(), wanted, reduction="none").cpu().numpy()
+        for places, logits, wanted in self._parts(batch, target):
+            nats = _nats(logits, wanted)
             right = (logits.argmax(dim=-1) == wanted).cpu().numpy() if self._task.counts_correct else 0 * nats
             for column, values in enumerate((nats, np.ones_like(nats), right)):
-                sums[:, column] += np.bincount(rows.cpu().numpy(), weights=values, minlength=len(target))
+                rows = (places // target.shape[1]).cpu().numpy()
+                sums[:, column] += np.bincount(rows, weights=values, minlength=len(target))
+        return sums
+
+    def by_column(self, batch: Any) -> Numbers:
+        """[seq, 2] float64: nats and tokens scored at each place of the rows, over all of them."""
+        target = batch[self._task.target_key]
+        sums = np.zeros((target.shape[1], 2))
+        for places, logits, wanted in self._parts(batch, target):
+            columns = (places % target.shape[1]).cpu().numpy()
+            nats = _nats(logits, wanted)
+            for column, values in enumerate((nats, np.ones_like(nats))):
+                sums[:, column] += np.bincount(columns, weights=values, minlength=len(sums))
         return sums
 
     def __enter__(self) -> "TokenScorer":
@@ -123,23 +143,32 @@ class TokenScorer:
         if self.head:
             self.head.restore()
 
-    def _by_places(self, batch: Any, target: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-        """(row of each place, logits [places, vocab], targets [places]) of some scored places after the other."""
+    def _parts(self, batch: Any, target: torch.Tensor) -> Iterator[Part]:
+        return self._by_places(batch, target) if self.head else self._by_rows(batch, target)
+
+    def _by_places(self, batch: Any, target: torch.Tensor) -> Iterator[Part]:
+        """Some scored places after the other."""
         assert self.head is not None
         places = (target.flatten() != IGNORED).nonzero()[:, 0]
         hidden = self.head.hidden(self._task.inputs(batch), places)
         for some in torch.arange(len(places), device=places.device).split(max(1, self._most_logits // self._vocab)):
             logits = functional.linear(hidden[some], self.head.weight, self.head.bias)
-            yield places[some] // target.shape[1], logits, target.flatten()[places[some]]
+            yield places[some], logits, target.flatten()[places[some]]
 
-    def _by_rows(self, batch: Any, target: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+    def _by_rows(self, batch: Any, target: torch.Tensor) -> Iterator[Part]:
         """As `_by_places`, of the scored places of some rows after the other."""
         at_once = max(1, self._most_logits // (target.shape[1] * self._vocab))
         for start in range(0, len(target), at_once):
             part = {name: value[start : start + at_once] for name, value in batch.items() if value.ndim > 1}
             rows, columns = (part[self._task.target_key] != IGNORED).nonzero(as_tuple=True)
             logits = self._task.logits(part)[rows, columns]
-            yield rows + start, logits, part[self._task.target_key][rows, columns]
+            places = (rows + start) * target.shape[1] + columns
+            yield places, logits, part[self._task.target_key][rows, columns]
+
+
+def _nats(logits: torch.Tensor, wanted: torch.Tensor) -> Numbers:
+    nats: Numbers = functional.cross_entropy(logits.float(), wanted, reduction="none").cpu().numpy()
+    return nats
 
 
 def _head_of(model: Any) -> VocabularyHead | None:
@@ -150,7 +179,7 @@ def _head_of(model: Any) -> VocabularyHead | None:
 
 
 @contextmanager
-def _unwarned() -> Iterator[None]:
+def unwarned() -> Iterator[None]:
     """Without transformers' warning of ids that could be padding: those of windows are text, at their ends too."""
     from transformers.utils import logging
 
@@ -170,7 +199,7 @@ def _check_finite(loaded: Loaded, losses: Numbers) -> None:
         )
 
 
-def _batches(loaded: Loaded, held_out: HeldOut) -> Iterator[Any]:
+def batches_of(loaded: Loaded, held_out: HeldOut) -> Iterator[Any]:
     """The batches on the model's device, with a line on a terminal that says how far it is."""
     rows = tokens = 0
     with ProgressLine("scoring", total=len(held_out.rows), unit="tokens") as line:

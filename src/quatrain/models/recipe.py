@@ -19,7 +19,7 @@ class LanguageModel:
     """A model of Hugging Face's for one task, from pretrained weights or from a config with random weights.
 
     Args:
-        task: what the head does.
+        task: what the head does; the data must be for the same.
         weights: a hub name, a folder that save_pretrained wrote, or a run (its ``export/``); safetensors only.
         revision: branch, tag or commit of a hub name.
         config: Hugging Face's own words with a ``model_type``; vocab_size, special ids and the number of positions that
@@ -28,12 +28,13 @@ class LanguageModel:
         frozen_layers: the embeddings and this many lowest blocks are not trained; 0 trains everything.
         layer_lr_decay: factor of the learning rate from one block to the next lower one; for the optimizer.
         label_smoothing: share of the target given to all classes alike; for the task.
-        attention: the implementation of attention; "auto" is `quatrain.models.attention` where the model can take
+        attention: the implementation of attention; auto is `quatrain.models.attention` where the model can take
             PyTorch's fused one.
         fast_dropout: draw by `quatrain.models.dropout`, which is quicker on a CPU.
         fused_activations: PyTorch's one operation for an activation that transformers writes out in many.
         low_precision_layernorm: under autocast on a CPU layer norms hand on its type, see `quatrain.models.layer_norm`.
-        lora: r, alpha, dropout, target_modules: train low-rank adapters (and a new head) instead of the weights.
+        lora: a mapping of r (8), alpha (16), dropout (0.0) and target_modules (None: those usual for the model): train
+            low-rank adapters and a new head instead of the weights.
 
     Raises:
         UserError: all that is wrong with these arguments at once.

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from quatrain.report.figures import COLOURS, faded, figure, plain
 from quatrain.report.numbers import number, share
-from quatrain.report.rendering import joined, render
+from quatrain.report.rendering import heading, joined, render, side_by_side
 from quatrain.report.run_files import RunFiles
 
 MOST_CLASSES = 30
@@ -24,7 +24,7 @@ MOST_STEPS = 12
 def confusion(files: RunFiles) -> Markup:
     """Labels against predictions, of each evaluation that has them."""
     found = [_confusion(name, entry["confusion"]) for name, entry in files.evaluations.items() if entry["confusion"]]
-    return joined(*found)
+    return joined(heading("Confusion of classes"), side_by_side(found)) if found else Markup()
 
 
 def wrong_pairs(files: RunFiles) -> Markup:
@@ -64,7 +64,8 @@ def loss_by_position(files: RunFiles) -> Markup:
     axes = {"xaxis": {"title": {"text": "position in the window"}}, "yaxis": {"title": {"text": "loss in nats"}}}
     words = f"Line chart of the loss by position in the window, from {number(losses[0])} to {number(losses[-1])} nats."
     rows = [list(row) for row in zip(places, map(number, losses), tokens, strict=True)]
-    return figure([trace], axes, label=words, log=True, numbers=(["position", "loss", "tokens"], rows))
+    drawn = figure([trace], axes, label=words, log=True, numbers=(["position", "loss", "tokens"], rows))
+    return joined(heading("Loss by position"), drawn)
 
 
 def samples_by_checkpoint(files: RunFiles) -> Markup:
@@ -104,7 +105,8 @@ def _confusion(name: str, found: Mapping[str, Any]) -> Markup:
         "zmax": 1.0,
         "text": [[f"{count:,}" for count in row] for row in counts],
         "texttemplate": "%{text}",
-        "colorscale": [[0, faded(COLOURS[0], 0.04)], [1, faded(COLOURS[0], 0.75)]],
+        "textfont": {"color": COLOURS[-1]},
+        "colorscale": [[0, faded(COLOURS[0], 0.04)], [1, faded(COLOURS[0], 0.6)]],
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
@@ -117,10 +119,10 @@ def _confusion(name: str, found: Mapping[str, Any]) -> Markup:
     right = sum(counts[place][place] for place in range(len(labels)))
     words = f"Confusion of classes on {name}: {right:,} of {sum(map(sum, counts)):,} are right."
     rows = [[str(label), *row] for label, row in zip(labels, counts, strict=True)]
-    heading = render("note.html", text=words)
+    note = render("note.html", text=words)
     height = 130 + 46 * max(3, len(labels)) if len(labels) < 8 else 130 + 28 * len(labels)
     return joined(
-        heading,
+        note,
         figure(
             [trace],
             layout,

@@ -53,7 +53,8 @@ def write_page(
         NotNow: the file cannot be written.
     """
     shown = [section for section in sections if section.body.strip()]
-    drawing = [plotly_js(), source("figures.js")] if any(PLOT in section.body for section in shown) else []
+    drawn = any(PLOT in section.body for section in shown)
+    drawing = [plotly_js(), source("figures.js")] if drawn else []
     code = [_harmless(script) for script in (*drawing, source("page.js"), *scripts)]
     page = render(
         "page.html",
@@ -61,6 +62,7 @@ def write_page(
         lead=lead,
         facts=facts,
         sections=shown,
+        drawn=drawn,
         style=Markup(source("page.css") + style),
         scripts=code,
         hashes=[_checksum(script) for script in code],

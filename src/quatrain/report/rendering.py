@@ -40,9 +40,19 @@ def properties(values: Mapping[str, Any]) -> Markup:
     return render("properties.html", values=values) if values else Markup()
 
 
+def heading(text: str) -> Markup:
+    """A heading within a section."""
+    return render("heading.html", text=text)
+
+
 def joined(*parts: Markup) -> Markup:
     """Parts of a section, one after the other."""
     return Markup("\n").join(part for part in parts if part)
+
+
+def side_by_side(parts: Sequence[Markup]) -> Markup:
+    """Parts beside one another as far as the page is wide."""
+    return render("grid.html", parts=[part for part in parts if part]) if any(parts) else Markup()
 
 
 @cache

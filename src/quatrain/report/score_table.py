@@ -34,10 +34,16 @@ def score_table(files: RunFiles) -> Markup:
 def _measured(evaluations: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """The metrics of each evaluation by the names of a run's: ``val/loss``, ``test/loss``."""
     found = []
-    for split, entry in evaluations.items():
+    parts_first = sorted(evaluations.items(), key=lambda named: not named[0].startswith("part of "))
+    for split, entry in parts_first:  # what scored a whole split stands in place of a part
         for metric, said in _mapping(entry.get("metrics")).items():
-            found.append((f"{str(split).replace('validation', 'val', 1)}/{metric}", _mapping(said)))
+            found.append((f"{_stage(str(split))}/{metric}", _mapping(said)))
     return found
+
+
+def _stage(split: str) -> str:
+    """What a run's metrics call a split, also where a part of it was scored."""
+    return split.removeprefix("part of ").replace("validation", "val", 1)
 
 
 def _interval(said: Mapping[str, Any] | None) -> tuple[str, str]:

@@ -10,6 +10,9 @@ from quatrain.report.numbers import number, share
 from quatrain.report.rendering import joined, properties, render
 from quatrain.report.run_files import RunFiles
 
+FARTHEST = 2
+"""Times the longest text at which the line of truncation is still drawn; farther away it would hide the lengths."""
+
 
 def tokenizer_part(files: RunFiles) -> Markup:
     """What examples.json says of the tokenizer; nothing where it is missing."""
@@ -48,25 +51,23 @@ def _lengths(found: dict[str, Any]) -> Markup:
     }
     words = f"Histogram of the lengths of {sum(counts):,} {_word(unit)} in tokens."
     if isinstance(longest, int):
-        line = {"color": COLOURS[1], "width": 2, "dash": "dash"}
-        label = {"text": f"cut at {longest:,}", "textposition": "end", "textangle": 0, "font": {"color": COLOURS[1]}}
-        layout["shapes"] = [
-            {
-                "type": "line",
-                "x0": longest,
-                "x1": longest,
-                "yref": "paper",
-                "y0": 0,
-                "y1": 1,
-                "line": line,
-                "label": label,
-            }
-        ]
-        words += f" {share(found['truncated'])} are longer than {longest:,} tokens and cut there."
+        cut = f"{share(found['truncated'])} are longer than" if found["truncated"] else "None is longer than"
+        words += f" {cut} {longest:,} tokens, where they are cut."
+        if longest <= FARTHEST * edges[-1]:
+            layout["shapes"] = [_limit(longest)]
+            layout["xaxis"]["range"] = [0, max(edges[-1], longest * 1.02)]
     rows = [[text, count] for text, count in zip(spans, counts, strict=True)]
     return joined(
         render("note.html", text=words), figure([bars], layout, label=words, log=True, numbers=(["tokens", unit], rows))
     )
+
+
+def _limit(longest: int) -> dict[str, Any]:
+    line = {"color": COLOURS[1], "width": 2, "dash": "dash"}
+    where = {"textposition": "end", "textangle": 0, "xanchor": "right", "yanchor": "top"}
+    label = {"text": f"cut at {longest:,}", "font": {"color": COLOURS[1]}, **where}
+    ends = {"x0": longest, "x1": longest, "yref": "paper", "y0": 0, "y1": 1}
+    return {"type": "line", "line": line, "label": label, **ends}
 
 
 def _word(unit: str) -> str:

@@ -1,6 +1,5 @@
 """What a run's model card says, gathered from the run: the arguments of `quatrain.runs.model_card.model_card`."""
 
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from quatrain.models.sources import weights_folder
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.licences import data_licence
 from quatrain.runs.packages import versions
+from quatrain.runs.reading import finite
 from quatrain.runs.training_commands import training_commands
 
 PIPELINES = {
@@ -143,13 +143,3 @@ def scores_of(found: Mapping[str, Any]) -> dict[str, float]:
     """Those entries of ``found`` that are scores of held-out data, and numbers."""
     numbers = {str(name): finite(value) for name, value in found.items() if _SCORE.fullmatch(str(name))}
     return {name: value for name, value in numbers.items() if value is not None}
-
-
-def finite(found: Any) -> float | None:
-    """``found`` as a float; None where it is no number, or none that a float can hold."""
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return None
-    try:
-        return float(found) if math.isfinite(found) else None
-    except OverflowError:
-        return None

@@ -1,6 +1,6 @@
 """The table that a run ends with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quatrain.core.terminal import one_line
@@ -8,7 +8,9 @@ from quatrain.runs.directory import RunDirectory
 from quatrain.training.peak import in_flops
 
 SHOWN = 50
-"""Characters of a sample's text, so that its line fits a terminal of 80 columns."""
+"""Characters of a sample's text at most, so that its line fits a terminal of 80 columns."""
+
+LEAST_SHOWN = 20
 
 FEW_WORDS = 20
 """Characters that an answer of one token or label stays below."""
@@ -48,7 +50,7 @@ def print_closing(
     console.print(_facts(summary, result))
     if samples:
         console.print()
-        console.print(_samples(samples, ASKED[task]))
+        console.print(_samples(samples, ASKED[task], console.width))
     console.print("\n[bold]everything lies in[/bold]")
     console.print(f"  {escape(one_line(str(run.path)))}", soft_wrap=True)
     if reported:
@@ -84,22 +86,38 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
     return table
 
 
-def _samples(samples: Sequence[Any], asked: str) -> Any:
-    """One line for each sample; three where the model said more than a few words."""
+def _samples(samples: Sequence[Any], asked: str, width: int) -> Any:
+    """One line for each sample, of which the text alone is cut; three where the model said more than a few words."""
     from rich.table import Table
 
     at_length = any(len(sample.said) > FEW_WORDS for sample in samples)
-    table = Table(box=None, padding=(0, 2), pad_edge=False, show_header=not at_length)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=not at_length)
+    rows: list[tuple[str, ...]]
+    if at_length:
+        rows = [row for sample in samples for row in _at_length(sample, asked, _shown(width - len(asked) - 2))]
+    else:
+        answers = [
+            (one.said, "" if one.probability is None else f"{one.probability:.0%}", one.right) for one in samples
+        ]
+        beside = sum(max(map(len, column)) + 2 for column in zip(("said", "", "right"), *answers, strict=True))
+        shown = _shown(width - beside)
+        rows = [(sample.shown[:shown], *answer) for sample, answer in zip(samples, answers, strict=True)]
     for heading in ("", "") if at_length else (asked, "said", "", "right"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
-    for sample in samples:
-        chance = "" if sample.probability is None else f"{sample.probability:.0%}"
-        if at_length:
-            for name, text in ((asked, sample.shown), ("said", sample.said), ("right", sample.right)):
-                table.add_row(name, _cell(text[-SHOWN:] if name == asked else text[:SHOWN]))
-        else:
-            table.add_row(*map(_cell, (sample.shown[:SHOWN], sample.said, chance, sample.right)))
+    for row in rows:
+        table.add_row(*map(_cell, row))
     return table
+
+
+def _at_length(sample: Any, asked: str, shown: int) -> Iterator[tuple[str, str]]:
+    yield asked, sample.shown[-shown:]
+    yield "said", sample.said[:shown]
+    yield "right", sample.right[:shown]
+
+
+def _shown(room: int) -> int:
+    """How many characters of a text are shown where there is ``room`` for so many."""
+    return max(LEAST_SHOWN, min(SHOWN, room))
 
 
 def _cell(text: str) -> str:

@@ -34,7 +34,7 @@ def _of_pairs(corpus: PairCorpus) -> dict[str, Any]:
     train = corpus.columns["train"]
     rows = [
         {
-            **{column: _cut(train[column][number]) for column in corpus.text_columns},
+            **{column: cut_off(train[column][number]) for column in corpus.text_columns},
             "label": _label(train["label"][number], names),
             "idx": train["idx"][number],
         }
@@ -59,7 +59,8 @@ def label_counts(labels: list[Any], names: tuple[str, ...] | None) -> dict[str, 
     return told | ({"unlabelled": len(labels) - len(known)} if len(known) < len(labels) else {})
 
 
-def _cut(text: str) -> str:
+def cut_off(text: str) -> str:
+    """``text`` as it is kept: at most `LONGEST` characters of it, and then "…"."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
@@ -76,7 +77,7 @@ def _beginnings(corpus: TextCorpus) -> Iterator[str]:
     found, begins = 0, True
     for piece, ends in corpus.pieces("train"):
         if begins:
-            yield _cut(piece)
+            yield cut_off(piece)
             found += 1
         if found == min(ROWS, corpus.count("train")):
             return

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import suppress
 
 from quatrain.core.secrets import redact_text
 from quatrain.core.terminal import printable
@@ -28,4 +29,5 @@ def tell(*lines: str) -> None:
     for line in lines:
         log.info(line)
         if is_leader():
-            print(printable(redact_text(line)), file=sys.stderr, flush=True)
+            with suppress(OSError):  # nobody listens any more
+                print(printable(redact_text(line)), file=sys.stderr, flush=True)

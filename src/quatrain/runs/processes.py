@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from quatrain.core.asking import ASKING, hold, let_in
 from quatrain.core.bound import die_with_parent
-from quatrain.core.build import ALLOW_VARIABLE
+from quatrain.core.build import ALLOW_VARIABLE, launch_path
 from quatrain.core.exit_codes import KILLED
 
 STARTER_VARIABLE = "QUATRAIN_STARTER"
@@ -76,7 +76,7 @@ def worker_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]
     environment["PYTHONSAFEPATH"] = "1"
     environment[STARTER_VARIABLE] = str(os.getpid())
     if environment.get(ALLOW_VARIABLE):
-        paths = [str(Path.cwd()), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+        paths = [*launch_path(Path.cwd()), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
         environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     return environment | dict(extra or {})
 

@@ -1,6 +1,7 @@
 """Reading the files of a run directory, whoever wrote them: within it, within a size and a form, else a sentence."""
 
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -55,7 +56,7 @@ def read_json(path: Path, limit: int | None = None) -> Any:
     Raises:
         UserError: it cannot be read.
     """
-    return _parsed(path, json.loads, LARGEST_JSON if limit is None else limit)
+    return _parsed(read_text(path, LARGEST_JSON if limit is None else limit), path, json.loads)
 
 
 def read_yaml(path: Path) -> Any:
@@ -64,7 +65,12 @@ def read_yaml(path: Path) -> Any:
     Raises:
         UserError: it cannot be read, holds other than plain values, or more than `MOST_VALUES`.
     """
-    content = _parsed(path, _plain_yaml, LARGEST_CONFIG)
+    return read_yaml_text(read_text(path, LARGEST_CONFIG), path)
+
+
+def read_yaml_text(text: str, path: Path) -> Any:
+    """The plain values of ``text``, which stands in the file ``path``; raises as `read_yaml`."""
+    content = _parsed(text, path, _plain_yaml)
     _count(content, path)
     return content
 
@@ -100,6 +106,16 @@ def fitting(kind: type, content: dict[str, Any], path: Path) -> Any:
         raise UserError(f"{path} lacks a field ({error}); it was not written by quatrain.") from error
 
 
+def finite(found: Any) -> float | None:
+    """``found`` as a float; None where it is no number, or none that a float can hold."""
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    try:
+        return float(found) if math.isfinite(found) else None
+    except OverflowError:
+        return None
+
+
 class _PlainLoader(yaml.SafeLoader):
     """Plain values alone: merge keys, by which a few lines become any number, are none."""
 
@@ -111,8 +127,7 @@ def _plain_yaml(text: str) -> Any:
     return yaml.load(text, Loader=_PlainLoader)
 
 
-def _parsed(path: Path, parse: Callable[[str], Any], limit: int) -> Any:
-    text = read_text(path, limit)
+def _parsed(text: str, path: Path, parse: Callable[[str], Any]) -> Any:
     try:
         return parse(text)
     except (ValueError, RecursionError, yaml.YAMLError) as error:

@@ -80,7 +80,6 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     from quatrain.runs.closing import print_closing
     from quatrain.runs.export import export
     from quatrain.runs.summary import summary
-    from quatrain.tasks.samples import samples
 
     data, recipe, model = experiment.data, experiment.recipe, experiment.task.model
     batch = _held_out_batch(data)
@@ -92,13 +91,26 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
         [batch],
         merge_adapters=merge_adapters if recipe.lora else None,
     )
-    said = samples(recipe.task, model, data.tokenizer, batch, label_names=getattr(data, "label_names", None))
+    said = _said(run, result["best"]["step"], experiment, batch)
     run.write_result({**result, **summary(run, config, data.monitor)})
     run.set_status("done")
     with suppress(OSError, SystemExit):  # a closed pipe cannot undo what is done; rich turns it into SystemExit
         print_closing(
             run, config["name"], recipe.task, data.summary, result, said, reported=bool(config["run"].get("report"))
         )
+
+
+def _said(run: RunDirectory, step: int, experiment: Any, batch: Any) -> list[Any]:
+    """What the closing table shows: the answers at the validation of ``step``, else those to ``batch``."""
+    from quatrain.runs.samples_file import read_samples
+    from quatrain.tasks.samples import Sample, samples
+
+    task, data = experiment.recipe.task, experiment.data
+    rows = [row for row in read_samples(run.samples) if row["step"] == step]
+    said = [Sample(row["shown"], row["said"], row["probability"], row["right"]) for row in rows] or samples(
+        task, experiment.task.model, data.tokenizer, batch, label_names=getattr(data, "label_names", None)
+    )
+    return said[: 2 if task == "causal_lm" else 5]  # of which each takes three lines
 
 
 def _card(run: RunDirectory, config: Mapping[str, Any], experiment: Any, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quatrain.runs.card_facts import card_facts, finite, scores_of
+from quatrain.runs.card_facts import card_facts, scores_of
 from quatrain.runs.card_scores import Interval
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.evaluations import read_evaluations
+from quatrain.runs.reading import finite
 from quatrain.runs.recorded import read_provenance
 from quatrain.runs.trained_model import TrainedModel
 from quatrain.runs.weights import weights_fingerprint

@@ -16,6 +16,20 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 OWN_HANDLERS = ("pytorch_lightning", "lightning_fabric", "lightning", "transformers", "datasets", "huggingface_hub")
 """Libraries that write to the terminal by handlers of their own."""
 
+OF_NO_USE = (
+    # windows are full, or padded at their end, where no token of a causal model looks
+    ("transformers.modeling_utils", "We strongly recommend passing in an `attention_mask`"),
+)
+"""What libraries log that means nothing here: the logger, and how the entry begins; each with its reason."""
+
+
+class OfUse(logging.Filter):
+    """Lets pass what is not `OF_NO_USE`."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the entry is kept."""
+        return not any(record.name == name and str(record.msg).startswith(begin) for name, begin in OF_NO_USE)
+
 
 class Redacting(logging.Formatter):
     """Hides secrets in messages, tracebacks and stacks, and escapes what would command a terminal that shows them."""
@@ -36,6 +50,7 @@ def run_log(path: Path, *, rank: int = 0) -> Iterator[None]:
     """
     handler = logging.FileHandler(log_of(path, rank), encoding="utf-8", delay=True)
     handler.setFormatter(Redacting(FORMAT))
+    handler.addFilter(OfUse())
     handler.setLevel(logging.INFO if rank == 0 else logging.WARNING)
     root = logging.getLogger()
     before = (root.handlers[:], root.level, warnings.showwarning)

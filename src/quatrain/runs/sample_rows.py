@@ -30,7 +30,7 @@ def sample_rows(model: Any, inputs: tuple[str, ...], longest: int | None) -> lis
     ``longest``: tokens that the model has positions for; None where nothing bounds them.
     """
     vocabulary = model.get_input_embeddings().weight.shape[0]
-    padding = model.config.pad_token_id or 0
+    padding = getattr(model.config, "pad_token_id", None) or 0  # one of the user's own need not have it
     most = MOST_TOKENS if model.get_output_embeddings() is None else max(1, MOST_LOGITS // vocabulary)
     longest = most if longest is None else min(longest, most)
     shapes = [(batch, seq) for batch, seq in SHAPES if seq < longest]

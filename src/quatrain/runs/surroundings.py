@@ -7,6 +7,9 @@ from typing import Any
 PLAIN = ("python", "platform", "host", "cpu", "cpu_flags", "cpus_usable", "gpus", "cuda", "cudnn", "driver", "ranks")
 TABLES = ("threads", "environment", "fingerprints", "revisions", "seeds")
 CHECKOUTS = {"git": "source", "quatrain_git": "quatrain's source"}
+NO_INFLUENCE = ("threads", "wandb", "mlflow")
+"""Choices that a table of its own tells, and of who looks on."""
+
 FINGERPRINTED = {"data": "the corpus", "tokenizer": "the tokenizer", "weights": "the initial weights"}
 
 
@@ -51,7 +54,7 @@ def _tables(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
                 yield Change(FINGERPRINTED.get(change.what, f"{table} {change.what}"), change.before, change.now)
     chosen = [{name: choice["value"] for name, choice in one.get("choices", {}).items()} for one in (before, now)]
     if all(chosen):
-        yield from (change for change in config_differences(chosen[0], chosen[1]) if change.what != "threads")
+        yield from (change for change in config_differences(chosen[0], chosen[1]) if change.what not in NO_INFLUENCE)
 
 
 def _code(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

@@ -12,6 +12,7 @@ from quatrain.runs.metrics_file import MetricsFile
 from quatrain.runs.provenance import note_resume
 from quatrain.runs.record import write_origin
 from quatrain.runs.recorded import read_provenance
+from quatrain.runs.samples_file import SamplesFile
 from quatrain.training.checkpoint_files import remove_leftovers, tidy
 from quatrain.training.resume import Start, find_start, length_of, refuse_another_corpus, refuse_no_more
 
@@ -65,7 +66,12 @@ def beginning(run: RunDirectory, changes: list[Change], before: RunStatus) -> Be
 
 
 def take_up(
-    run: RunDirectory, begun: Beginning, experiment: Any, choices: Mapping[str, Any], rows: MetricsFile
+    run: RunDirectory,
+    begun: Beginning,
+    experiment: Any,
+    choices: Mapping[str, Any],
+    rows: MetricsFile,
+    samples: SamplesFile,
 ) -> None:
     """Record where the run comes from; or, where it goes on, what is not as it was, and drop what comes again.
 
@@ -77,7 +83,8 @@ def take_up(
         if is_leader():
             tidy(run.checkpoints, None, best_step=None)
             remove_leftovers(run.path)
-            rows.drop_after(0)
+            for file in (rows, samples):
+                file.drop_after(0)
             write_origin(run, begun.config, experiment, choices)
         return
     now = {"data": data.fingerprint, "tokenizer": data.tokenizer.fingerprint}
@@ -86,6 +93,7 @@ def take_up(
     if is_leader():
         tidy(run.checkpoints, start.saved, best_step=start.best_step)
         remove_leftovers(run.path)
-        rows.drop_after(start.step)
+        for file in (rows, samples):
+            file.drop_after(start.step)
         for change in note_resume(run, step=start.step, checkpoint=start.saved.path.name):
             tell(f"other than at the start: {change}")

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+LONGEST = 5
+"""How many of the longest tokens are told."""
+
 BEYOND = 1 << 32
 """No tokenizer has such an id, or can be asked for it."""
 
@@ -51,6 +54,23 @@ def text_of(tokenizer: Any, ids: Sequence[int]) -> str | None:
         return None
     hf = of_transformers(tokenizer)
     return str(hf.decode(list(ids), clean_up_tokenization_spaces=False))
+
+
+def longest_tokens(tokenizer: Any, count: int = LONGEST) -> list[str]:
+    """Return the longest tokens but special ones, the longest first, each decoded."""
+    vocabulary = tokenizer.hf.get_vocab().items()
+    ordinary = (
+        (len(token.removeprefix("##")), index) for token, index in vocabulary if index not in tokenizer.special_ids
+    )
+    longest = sorted(ordinary, key=lambda one: (-one[0], one[1]))[:count]
+    return [tokenizer.decode([index]) for _, index in longest]
+
+
+def kind_of(tokenizer: Any) -> str:
+    """How ``tokenizer``, ours, makes tokens: ``byte-level BPE``, ``WordPiece``, ``Unigram``, ..."""
+    backend = tokenizer.hf.backend_tokenizer
+    kind = type(backend.model).__name__
+    return f"byte-level {kind}" if "ByteLevel" in repr(backend.pre_tokenizer) else kind
 
 
 def special_lines(special_tokens: Iterable[Mapping[str, Any]]) -> str:

@@ -12,9 +12,6 @@ from quatrain.core.errors import UserError
 from quatrain.core.progress_line import ProgressLine
 
 MADE_OF = "provenance.json"
-LONGEST = 5
-"""How many of the longest tokens are told."""
-
 Texts = Callable[[], Iterable[str]]
 
 
@@ -45,7 +42,7 @@ def train_tokenizer(config: Mapping[str, Any], overrides: Sequence[str]) -> Trai
     from quatrain.core.build import build
     from quatrain.corpora.processed import publish
     from quatrain.data.module import fitted
-    from quatrain.runs.tokenizer_facts import tokenizer_facts
+    from quatrain.runs.tokenizer_facts import longest_tokens, tokenizer_facts
 
     own = config["run"]["dir"]
     if own and Path(own).expanduser().exists():
@@ -97,16 +94,6 @@ def count_tokens(tokenizer: Any, texts: Texts, characters: int) -> dict[str, int
             counts["unknown"] += int((ids == unknown).sum())
             line.show(counts["characters"], counts["tokens"])
     return counts
-
-
-def longest_tokens(tokenizer: Any, count: int = LONGEST) -> list[str]:
-    """Return the longest tokens but special ones, the longest first, each decoded."""
-    vocabulary = tokenizer.hf.get_vocab().items()
-    ordinary = (
-        (len(token.removeprefix("##")), index) for token, index in vocabulary if index not in tokenizer.special_ids
-    )
-    longest = sorted(ordinary, key=lambda one: (-one[0], one[1]))[:count]
-    return [tokenizer.decode([index]) for _, index in longest]
 
 
 def _corpus(config: Mapping[str, Any], recipe: Any) -> Any:

@@ -12,10 +12,11 @@ from quatrain.core.terminal import one_line
 from quatrain.runs.attempts import Start, work
 from quatrain.runs.directory import RunDirectory, RunStatus
 from quatrain.runs.leader import tell
+from quatrain.runs.walk import CLAIMS
 from quatrain.sweeps.claims import Claim, claim, now
 from quatrain.sweeps.inputs import are_noted, note_inputs
 from quatrain.sweeps.job import Ended, Job
-from quatrain.sweeps.places import CLAIMS, Place, claim_file, place_of, set_aside
+from quatrain.sweeps.places import Place, claim_file, place_of, set_aside
 
 
 def sweep_begins(folder: Path) -> float:

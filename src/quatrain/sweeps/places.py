@@ -6,11 +6,9 @@ from pathlib import Path
 
 from quatrain.runs.directory import RunDirectory, RunStatus
 from quatrain.runs.naming import sweep_job_folder
+from quatrain.runs.walk import CLAIMS
 from quatrain.sweeps.inputs import changed_inputs
 from quatrain.sweeps.job import Job
-
-CLAIMS = ".claims"
-"""The folder of a sweep that says who works on which job."""
 
 
 @dataclass(frozen=True)

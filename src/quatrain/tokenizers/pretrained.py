@@ -19,13 +19,18 @@ _KEY = "tokenizer.source"
 class Pretrained:
     """BERT, DistilBERT, RoBERTa, GPT-2 or any other fast tokenizer.
 
-    ``source`` is a hub name, a folder with tokenizer.json or vocab.json and merges.txt or vocab.txt, a single
-    vocabulary file (*vocab.txt), or a run directory. ``revision`` pins a hub name (branch, tag or commit).
-    ``lowercase`` overrides BERT's lower-casing; null takes the folder's own word for it, and for a vocabulary alone
-    lower-cases where it has no upper-case letter. ``allowed_special``: special strings that may stand in a text, or
-    "all"; null allows ``<|endoftext|>`` where the tokenizer has it. ``engine``: ``auto`` encodes byte-level BPE with
-    tiktoken where its ids are proved to be the same, several times faster; ``tokenizers`` never does. Only data is
-    read, never code.
+    Only data is read, never code.
+
+    Args:
+        source: a hub name, a folder with tokenizer.json or vocab.json and merges.txt or vocab.txt, a single vocabulary
+            file (*vocab.txt), or a run directory.
+        revision: branch, tag or commit of a hub name.
+        lowercase: overrides BERT's lower-casing; None: the folder's own word for it, and for a vocabulary alone where
+            that has no upper-case letter.
+        allowed_special: "all", or special strings that may stand in a text and become their tokens; None: the end of
+            text ``<|endoftext|>`` where the tokenizer has it.
+        engine: auto encodes byte-level BPE with tiktoken where its ids are proved to be the same, several times faster;
+            tokenizers never does.
     """
 
     needs_training = False

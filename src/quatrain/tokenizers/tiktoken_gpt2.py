@@ -27,8 +27,10 @@ Ranks = dict[bytes, int]
 class TiktokenGPT2:
     """OpenAI's tiktoken encoding "gpt2".
 
-    ``source``: a folder with GPT-2's vocab.json and merges.txt, or null to let tiktoken download its own copy.
-    ``allowed_special``: "all", or a list of special strings that may stand in a text; null allows ``<|endoftext|>``.
+    Args:
+        source: a folder with GPT-2's vocab.json and merges.txt; None: tiktoken downloads its own copy.
+        allowed_special: "all", or special strings that may stand in a text and become their tokens; None: the end of
+            text ``<|endoftext|>``.
     """
 
     needs_training = False

@@ -22,9 +22,16 @@ Texts = Callable[[], Iterable[str]]
 class ByteLevelBPE:
     """Byte-level BPE (Radford et al. 2019) as RoBERTa has it; as GPT-2 has it where no ``<mask>`` is asked for.
 
-    Any text can be written in it, so the unknown token never occurs. Special tokens take the first ids, in their
-    order. ``vocab_size`` counts them and the 256 bytes; a small corpus gives fewer tokens. ``min_frequency``: least
-    occurrences of a pair that is merged. ``engine``: as in `Pretrained`.
+    Any text can be written in it, so the unknown token never occurs.
+
+    Args:
+        vocab_size: how many tokens it has, special ones and the 256 bytes too; a small corpus gives fewer.
+        min_frequency: least occurrences of a pair that is merged.
+        special_tokens: they take the first ids, in this order.
+        allowed_special: "all", or special strings that may stand in a text and become their tokens; None: the end of
+            text ``<|endoftext|>`` where the tokenizer has it.
+        engine: auto encodes byte-level BPE with tiktoken where its ids are proved to be the same, several times faster;
+            tokenizers never does.
     """
 
     needs_training = True
@@ -84,8 +91,15 @@ class ByteLevelBPE:
 class WordPiece:
     """WordPiece (Devlin et al. 2019) as BERT has it, its pieces chosen by BPE as the `tokenizers` library does it.
 
-    Special tokens take the first ids, in their order; then all characters of the corpus, at the start and inside of
-    words; then what is merged. ``lowercase`` also strips accents, as in BERT uncased.
+    After the special tokens come all characters of the corpus, at the start and inside of words; then what is merged.
+
+    Args:
+        vocab_size: how many tokens it has, special ones and all characters too; a small corpus gives fewer.
+        min_frequency: least occurrences of a pair that is merged.
+        special_tokens: they take the first ids, in this order.
+        lowercase: whether letters become small and lose their accents, as in BERT uncased.
+        allowed_special: "all", or special strings that may stand in a text and become their tokens; None: the end of
+            text ``<|endoftext|>`` where the tokenizer has it.
     """
 
     needs_training = True

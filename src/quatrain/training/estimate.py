@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quatrain.core.errors import UserError
 from quatrain.training.costs import Plan, disk, memory, seconds
 from quatrain.training.epoch_batches import Shapes, look, look_at_all
 from quatrain.training.hardware import Choice
@@ -31,15 +32,25 @@ def gather(config: Mapping[str, Any], *, probe: bool) -> Parts:
         UserError: as the run itself would refuse the input.
     """
     from quatrain.core.build import build
+    from quatrain.data.module import LanguageData
+    from quatrain.models.recipe import LanguageModel
     from quatrain.training.experiment import assemble, build_data, choose
 
     choices = choose(config)
     if probe:
         forget_peak()
         experiment = assemble(config, choices)
-        return Parts(choices, experiment.recipe, experiment.data, experiment.task)
-    recipe = build(config["model"], "model")
-    return Parts(choices, recipe, build_data(config, choices, recipe), None)
+        parts = Parts(choices, experiment.recipe, experiment.data, experiment.task)
+    else:
+        recipe = build(config["model"], "model")
+        parts = Parts(choices, recipe, build_data(config, choices, recipe), None)
+    for group, part, kind in (("data", parts.data, LanguageData), ("model", parts.recipe, LanguageModel)):
+        if not isinstance(part, kind):
+            raise UserError(
+                f"{group}._target_={config[group]['_target_']} is no {kind.__module__}.{kind.__name__}, whose"
+                " batches and sizes are known without training, so it cannot be planned; derive it from that."
+            )
+    return parts
 
 
 def estimate(

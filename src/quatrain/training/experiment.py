@@ -1,7 +1,7 @@
 """The parts of an experiment, built from a frozen config's plain values: choices, data, model, task, trainer."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,6 +96,8 @@ def assemble(
     """
     import torch
 
+    from quatrain.data.contract import require_batch, require_facts, require_module
+    from quatrain.models.contract import require_model, require_recipe
     from quatrain.models.layers import parameter_depths
     from quatrain.tasks import TASKS
     from quatrain.training.optimizers import make_optimizer
@@ -103,9 +105,14 @@ def assemble(
 
     torch.set_num_threads(choices["threads"].value)
     recipe = build(config["model"], "model")
+    require_recipe(recipe)
+    require_module(locate(config["data"]["_target_"], "data._target_"), config["data"]["_target_"])
     data = build_data(config, choices, recipe)
+    require_facts(data, recipe.task)
+    require_batch(data, recipe.task)
     seed_everything(config["seed"])
     model = recipe.build(**sizes_for_model(recipe, data), **labels_for_model(recipe, data))
+    require_model(model, recipe, vocab_size=data.tokenizer.vocab_size)
     apply_speed(model, config["speed"])
 
     optimizer_class = locate(config["optimizer"]["_target_"], "optimizer._target_")
@@ -140,7 +147,7 @@ def build_data(config: Mapping[str, Any], choices: Mapping[str, Choice], recipe:
     told: dict[str, Any] = {}
     if "num_workers" in config["data"]:
         told["num_workers"] = choices["num_workers"].value
-    if config["trainer"].get("overfit_batches"):
+    if config["trainer"].get("overfit_batches") and "shuffle" in config["data"]:
         told["shuffle"] = False  # the same batches again and again
     if config["data"].get("use_token_types", True) is None and not recipe.takes_token_types():
         told["use_token_types"] = False
@@ -212,17 +219,20 @@ def assemble_trainer(
     before_saving: Callable[[], None] | None = None,
     pruning: "pl.Callback | None" = None,
     tell: Callable[[str], None] | None = None,
+    write_samples: Callable[[Sequence[dict[str, Any]]], None] | None = None,
 ) -> tuple["pl.Trainer", "MetricsLog"]:
     """Build Lightning's Trainer with the callbacks and loggers of the config; files go below ``folder``.
 
     ``write`` takes each row of metrics on rank 0. ``monitor``, a metric and min or max, tells the best checkpoint where
     the config leaves it open. ``stop`` is what signals ask of the training; ``before_saving`` is called on rank 0
     before a checkpoint is named. ``pruning`` is the `quatrain.training.pruning.Pruning` of a search's trial. ``tell``
-    hears of the device's peak and of ``speed.profile``; without it neither is measured.
+    hears of the device's peak and of ``speed.profile``; without it neither is measured. ``write_samples`` takes the
+    rows of `quatrain.training.samples.Samples` on rank 0.
 
     Raises:
         UserError: Lightning or a callback refuses its arguments.
     """
+    from quatrain.tracking.trackers import log_row
     from quatrain.training.batch_seeds import BatchSeeds
     from quatrain.training.guards import StopAtNonFinite
     from quatrain.training.metrics_log import MetricsLog
@@ -236,9 +246,7 @@ def assemble_trainer(
 
     def write_all(row: dict[str, Any]) -> None:
         write(row)
-        scores = {name: value for name, value in row.items() if name.startswith("train/")}
-        for logger in loggers if scores else []:  # validation scores reach them through the task
-            logger.log_metrics({**scores, "epoch": row["epoch"]}, step=row["step"])
+        log_row(loggers, row)
 
     metrics = MetricsLog(write_all, tell=tell)
     callbacks = [
@@ -248,7 +256,7 @@ def assemble_trainer(
         Progress(metrics),
         *([pruning] if pruning else []),
         *([Profile(folder / "profile", tell)] if config["speed"]["profile"] and tell else []),
-        *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}),
+        *_callbacks(config, folder, monitor, {"stop": stop, "before_saving": before_saving}, write_samples),
     ]
     arguments = {name: value for name, value in config["trainer"].items() if name not in ("_target_", "auto_batch")}
     for name in ("accelerator", "devices", "precision"):
@@ -256,8 +264,11 @@ def assemble_trainer(
     return build_trainer(arguments, callbacks=callbacks, loggers=loggers, folder=folder), metrics
 
 
-def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], told: Mapping[str, Any]) -> list[Any]:
+def _callbacks(
+    config: Mapping[str, Any], folder: Path, monitor: tuple[str, str], told: Mapping[str, Any], write_samples: Any
+) -> list[Any]:
     from quatrain.training.checkpoints import Checkpoints
+    from quatrain.training.samples import Samples
 
     built: list[Any] = []
     for name, node in config["callbacks"].items():
@@ -270,6 +281,9 @@ def _callbacks(config: Mapping[str, Any], folder: Path, monitor: tuple[str, str]
             built.append(build(node, f"callbacks.{name}", **extra))
         except (TypeError, ValueError) as error:
             raise UserError(f"callbacks.{name} cannot be built: {' '.join(str(error).split())}.") from error
+    for callback in built:
+        if isinstance(callback, Samples):
+            callback.write = write_samples
     if not any(isinstance(callback, Checkpoints) for callback in built):  # a signal stops this run too
         built.append(Checkpoints(folder=str(folder / "checkpoints"), monitor=None, keep=0, **told))
     return built

@@ -83,7 +83,11 @@ class Linear(Schedule):
 
 
 class Cosine(Schedule):
-    """Half a cosine wave down to ``final_share`` of the learning rate at the last step (Loshchilov and Hutter 2017)."""
+    """Half a cosine wave down to ``final_share`` of the learning rate at the last step (Loshchilov and Hutter 2017).
+
+    Args:
+        final_share: share of the full learning rate that is left at the last step.
+    """
 
     def __init__(self, *, warmup: int | float = 0.0, final_share: float = 0.0) -> None:
         super().__init__(warmup=warmup)

@@ -1,6 +1,7 @@
 "use strict";
 // Draws every figure of the page, in the colours of a light or a dark screen, and for the printer in those of paper.
 (() => {
+  document.getElementById("unscripted").remove();
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const touch = matchMedia("(pointer: coarse)").matches;
   const lighter = {

@@ -1,0 +1,84 @@
+"""What the words of ``quatrain explain`` ask for: keys, groups, patterns, options, and overrides to compose with."""
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from quatrain.config.check import check
+from quatrain.config.compose import hydra_at, own_folders
+from quatrain.config.composition import Composition, composition
+from quatrain.config.explaining import Explained, explain_group, explain_key, keys_of, option_with
+from quatrain.config.folder import conf_folder
+from quatrain.config.hydra_keys import explain_hydra
+from quatrain.config.option_files import groups, options
+from quatrain.config.spelling import nearest
+from quatrain.core.errors import UserError
+
+
+def explain(words: list[str], config_dir: str | Path | None = None) -> list[Explained]:
+    """Explain what ``words`` ask for: keys and groups, patterns such as ``optimizer.*``, the last part of a key.
+
+    Words with ``=`` are overrides to compose with; where there are no others, the keys that they set are explained.
+
+    Raises:
+        UserError: with every word that means nothing, and the nearest that does.
+    """
+    overrides = [word for word in words if "=" in word or word.startswith(("+", "~"))]
+    asked = [word for word in words if word not in overrides]
+    folders = own_folders(config_dir)
+    with hydra_at(conf_folder()):
+        composed = composition(overrides, folders)
+        wrong = _mistakes(composed) if overrides else []
+        explained: dict[str, Explained] = {}
+        unknown = []
+        for word in asked or [text.lstrip("+~").partition("=")[0] for text in overrides]:
+            found = _explained(word, composed, overrides)
+            explained |= {one.key: replace(one, refused=_refused(one.key, wrong, composed)) for one in found}
+            unknown += [] if found else [_unknown(word, composed)]
+    if unknown:
+        raise UserError(unknown)
+    return list(explained.values())
+
+
+def _explained(word: str, composed: Composition, overrides: list[str]) -> list[Explained]:
+    if word.startswith(("hydra.", "hydra/")) or word == "hydra":
+        return explain_hydra(word, composed)
+    if any(sign in word for sign in "*?["):
+        keys = [key for key in composed.every_key() if fnmatchcase(key, word) and not key.endswith("._target_")]
+        return [one for key in keys if (one := explain_key(key, composed))]
+    if (one := explain_group(word, composed)) is not None or (one := explain_key(word, composed)) is not None:
+        return [one]
+    if option := option_with(word, composed):
+        brought = composition([*overrides, option], composed.folders)
+        return [one] if (one := explain_key(word, brought, option)) else []
+    keys = [key for key in composed.every_key() if key.endswith(f".{word}")]
+    return [one for key in keys if (one := explain_key(key, composed))]
+
+
+def _mistakes(composed: Composition) -> list[str]:
+    """What a run would refuse of the config."""
+    try:
+        check(composed.config)
+    except UserError as error:
+        return error.sentences
+    return []
+
+
+def _refused(key: str, sentences: list[str], composed: Composition) -> list[str]:
+    """Those of ``sentences`` that are about ``key``, or about one that takes its value from it."""
+    followers = [name for name, places in composed.places.items() if places[-1].text == f"${{{key}}}"]
+    starts = tuple(f"{name}{end}" for name in (key, *followers) for end in "= :")
+    return [sentence for sentence in sentences if sentence.startswith(starts)]
+
+
+def _unknown(word: str, composed: Composition) -> str:
+    for name in groups(composed.folders):
+        if word in [option.name for option in options(name, composed.folders)]:
+            return (
+                f"{word} is no key but an option; quatrain list {name} tells what it is, and {name}={word} chooses it."
+            )
+    every = {*groups(composed.folders), *composed.every_key()}
+    for name in composed.choices:
+        every |= {key for option in options(name, composed.folders) for key in keys_of(option, tuple(composed.folders))}
+    near = nearest(word, sorted(every)) or "; quatrain list shows the groups, and quatrain explain GROUP its keys."
+    return f"{word}: there is no such key{near}"
