@@ -25,7 +25,7 @@ def _own(folder: Path, **files: str) -> Path:
 def test_several_options_of_a_group_are_chosen_at_once(tmp_path: Path) -> None:
     rate = "rate: {_target_: pytorch_lightning.callbacks.LearningRateMonitor}\n"
     config = compose(["callbacks=[early_stopping,rate]"], _own(tmp_path, callbacks__rate=rate))
-    assert set(config["callbacks"]) == {"checkpoints", "early_stopping", "rate"}
+    assert set(config["callbacks"]) == {"checkpoints", "samples", "early_stopping", "rate"}
 
 
 def test_an_experiment_may_lie_in_a_folder_of_its_own(tmp_path: Path) -> None:

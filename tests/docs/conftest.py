@@ -20,6 +20,7 @@ quatrain train run.dir=outputs/sonnets
 quatrain train experiment=quick_mrpc run.dir=paraphrases
 quatrain train experiment=quick_windows run.dir=outputs/windows
 quatrain train -m experiment=quick_windows seed=1,2 optimizer.lr=1e-3,3e-3 sweep.name=NAME
+quatrain init places
 """
 
 Shell = Callable[[str, Path], subprocess.CompletedProcess[str]]

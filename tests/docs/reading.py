@@ -14,7 +14,12 @@ TARGETS = {
 
 PLACES = (
     (r"cat lines.txt \| quatrain predict TARGET", "cat lines.txt | quatrain predict data/stars"),
-    (r"\b(weights|source)=DIR\b", r"\1=data/bert"),
+    (
+        r"experiment=quick_windows model.weights=RUN (.*)=RUN",
+        r"experiment=quick_windows model.weights=outputs/windows \1=outputs/windows",
+    ),
+    (r"experiment=mine model.weights=RUN", "experiment=mine model.weights=$(ls -d outputs/mine*/* | head -1)"),
+    (r"\b(weights|source)=(?:DIR|FOLDER)\b", r"\1=data/bert"),
     (r"\bDATA/", "data/"),
     (r"\bMINILM\b", "data/bert"),
     (r"\bFOLDER --source reviews", "data/stars --source reviews"),
@@ -38,6 +43,8 @@ PYTHON = (
 )
 """What is put in place of what in a page's Python."""
 
+PARTS = "shows parts of files"
+
 CANNOT = {
     r"^make ": "makes an environment, or measures for long; what it runs is tested by its own target",
     r"^pip install|^source ": "installs packages",
@@ -47,10 +54,15 @@ CANNOT = {
     r"hub:": "needs the hub",
     r"^wandb |^quatrain sync( RUN.*)?$": "needs W&B's server; tests/tracking has one",
     r"^tensorboard |mlflow ui|=http://server": "starts or needs a server",
+    r"\| jq ": "needs jq",
+    r"^AutoConfig.register|^class Characters|tokenizer=characters": PARTS,
     r"seq 1000000": "a million rows: 206 s",
     r"^python (benchmarks|tests)/": "measures for minutes; has a target of its own",
 }
 """Commands that are not run, by a pattern, and why."""
+
+PROJECT = "places"
+"""What a page calls the project that `quatrain init` made; commands that allow its package run in it."""
 
 ENDS_WITH = {r"^quatrain train data.batch_sise": 2}
 """Exit codes of commands that are to be refused."""

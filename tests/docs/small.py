@@ -8,7 +8,8 @@ TRAINING = ("train", "plan", "look", "preprocess", "train-tokenizer")
 
 NOT_RUN = ("--cfg", "--help", "-h", "--info")
 
-FEW = ("data.verse_size=60", "trainer.max_steps=2", "trainer.limit_val_batches=1", "run.report=false")
+LITTLE_VERSE = "data.verse_size=60"
+FEW = ("trainer.max_steps=2", "trainer.limit_val_batches=1", "run.report=false")
 FEW_TRIALS = ("sweep.trials=2",)
 
 WHOLE = "QUATRAIN_DOCS_DATA"
@@ -36,6 +37,8 @@ def made_small(words: list[str]) -> list[str]:
     if not words or words[0] not in TRAINING or any(word in NOT_RUN for word in words):
         return words
     added = list(FEW)
+    if "--allow" not in words or any("._target_=" in word for word in words):  # a project's data has no verse
+        added.append(LITTLE_VERSE)
     if any(word.startswith("sweep=optuna") for word in words):
         added += FEW_TRIALS
     if any(word.startswith("trainer.val_check_interval=") for word in words):

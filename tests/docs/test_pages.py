@@ -20,7 +20,7 @@ from quatrain.core.errors import UserError
 
 from .blocks import Block, blocks_of, inline_commands
 from .conftest import Shell
-from .reading import CANNOT, exit_code, placed, placed_python, why_not
+from .reading import CANNOT, PARTS, PROJECT, exit_code, placed, placed_python, why_not
 from .small import TRAINING, WHOLE, made_small
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_all_that_a_page_asks_to_run_runs(pages: list[Path], shell: Shell, scrat
 
 
 def test_every_reason_not_to_run_is_needed() -> None:
-    commands = [block.text for blocks in BLOCKS.values() for block in blocks if block.language == "shell"]
+    commands = [block.text for blocks in BLOCKS.values() for block in blocks]
     assert [pattern for pattern in CANNOT if not any(re.search(pattern, text) for text in commands)] == []
 
 
@@ -76,7 +76,8 @@ def _wrong_with(command: str) -> str | None:
     for flag in (word.split("=")[0] for word in words if re.match(r"--\w", word)):
         if flag not in (*HYDRA, *_help(verb).replace(",", " ").replace("]", " ").split()):
             return f"{verb} has no {flag}"
-    if verb not in TRAINING or "..." in command or "=OPTION" in command or command.endswith("="):
+    in_part = "..." in command or "=OPTION" in command or command.endswith("=")
+    if verb not in TRAINING or in_part or why_not(command) == PARTS or f"--allow {PROJECT}" in command:
         return None
     words = [word for word in words if word.partition("=")[2] not in MADE]
     if "-m" in words:
@@ -105,18 +106,18 @@ class Reader:
 
     def run(self, block: Block) -> str | None:
         """Return what went wrong with ``block``, None where nothing did or it cannot be run here."""
-        if block.path:
+        if block.path or why_not(block.text):
             return None
         if block.language == "python":
             (self.folder / "page.py").write_text(placed_python(block.text), encoding="utf-8")
             ended = self.shell("python-of-pages page.py", self.folder)
-        elif why_not(block.text):
-            return None
         else:
-            for made in re.findall(r"quatrain train.* run\.dir=(\S+)", block.text):
-                shutil.rmtree(self.folder / made, ignore_errors=True)  # the workshop's run of that name
-            ended = self.shell(f"trap 'pwd > {self.where}' EXIT\n{placed(block.text)}", self.folder)
-            self.folder = Path(self.where.read_text(encoding="utf-8").strip())
+            for made in re.findall(r"quatrain train.* run\.dir=(\S+)|quatrain init (\w+)", block.text):
+                shutil.rmtree(self.folder / "".join(made), ignore_errors=True)  # the workshop's of that name
+            within = f"--allow {PROJECT}" in block.text and self.folder.name != PROJECT
+            folder = self.folder / PROJECT if within else self.folder
+            ended = self.shell(f"trap 'pwd > {self.where}' EXIT\n{placed(block.text)}", folder)
+            self.folder = self.folder if within else Path(self.where.read_text(encoding="utf-8").strip())
         if ended.returncode == exit_code(block.text) and "Traceback" not in ended.stderr:
             return None
         return f"{block}\nended with {ended.returncode}: {ended.stdout[-300:]}\n{ended.stderr[-1500:]}"

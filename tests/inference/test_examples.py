@@ -264,5 +264,6 @@ def test_a_data_module_of_the_users_own_leaves_out_what_it_does_not_tell(
     assert worker.guarded(run, StopRequest()) == 0
     found, evaluations = kept(run)
     assert evaluations == {}
-    assert set(found["tokenizer"]) == {"kind", "vocab_size", "longest"}
+    assert set(found["tokenizer"]) == {"kind", "vocab_size", "tokens_per_word", "longest"}
+    assert found["tokenizer"]["tokens_per_word"] is None
     assert run.samples.read_text()

@@ -67,7 +67,7 @@ def test_a_run_is_one_run_there_and_no_file_holds_a_secret(
     written = [path for path in run.path.rglob("*") if path.is_file()]
     assert not [path for path in written for value in SECRETS.values() if value.encode() in path.read_bytes()]
     assert found.run.host == ""
-    personal = [sys.argv[0], "requirements", "wandb-metadata"]
+    personal = [sys.executable, "requirements", "wandb-metadata"]
     of_wandb = [path for path in written if run.tracking in path.parents]
     assert not [(path, value) for path in of_wandb for value in personal if value.encode() in path.read_bytes()]
     outside = [path for path in here.folder.rglob("*") if path.is_file() and run.path not in path.parents]

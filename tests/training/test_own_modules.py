@@ -1,5 +1,6 @@
 """A data module and a model of the user's own train, and what they lack is told by name in a sentence."""
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import quatrain
 from quatrain.__main__ import main
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.recorded import read_provenance
 from quatrain.training.estimate import gather
 
 MODULE = '''
@@ -129,6 +131,23 @@ trainer: {max_steps: 3, accelerator: cpu, log_every_n_steps: 1}
 """
 
 
+IMPORTS = """
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+
+import tokenizers
+from tokenizers import Regex, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from quatrain.tokenizers.tokenizer import Tokenizer
+
+
+"""
+WORDS = {"fine": "praise", "warm": "praise", "cold": "complaint", "rude": "complaint"}
+DOCS = Path(__file__).parents[2] / "docs"
+
+
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[RunDirectory, int]]:
     """Run the experiment ``own`` of a folder of the user's own, with overrides; its classes are allowed."""
@@ -212,3 +231,31 @@ def test_what_is_missing_is_named_before_training(
     assert code == 2, why
     assert all(words in why for words in wanted), why
     assert not run.checkpoints.exists()
+
+
+@pytest.mark.skipif(not DOCS.is_dir(), reason="needs the checkout")
+def test_the_examples_of_the_docs_train_as_they_stand(
+    own: Callable[..., tuple[RunDirectory, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The data module of own_data.md, with its option file, and the tokenizer of own_model.md."""
+    data = (DOCS / "own_data.md").read_text(encoding="utf-8")
+    (reviews,) = re.findall(r"```python\n(.*?)```", data, re.DOTALL)
+    option = re.findall(r"```yaml\n(.*?)```", data, re.DOTALL)[1]
+    characters = re.findall(r"```python\n(.*?)```", (DOCS / "own_model.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package" / "__init__.py").touch()
+    (tmp_path / "my_package" / "reviews.py").write_text(reviews, encoding="utf-8")
+    (tmp_path / "my_package" / "extras.py").write_text(IMPORTS + characters, encoding="utf-8")
+    (tmp_path / "conf" / "data" / "reviews.yaml").write_text(option, encoding="utf-8")
+    (tmp_path / "conf" / "tokenizer").mkdir()
+    named = "_target_: my_package.extras.Characters\n"
+    (tmp_path / "conf" / "tokenizer" / "characters.yaml").write_text(named, encoding="utf-8")
+    rows = [f"the {thing} was {word},{verdict}" for thing in ("tea", "inn") for word, verdict in WORDS.items()]
+    (tmp_path / "reviews.csv").write_text("\n".join(["review,verdict", *rows * 4]) + "\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUATRAIN_ALLOW", "my_package,own_parts")
+    run, code = own("data=reviews", "tokenizer=characters")
+    assert code == 0, run.status().why
+    assert {"val/accuracy", "val/f1"} <= run.read_result()["best"].keys()
+    assert read_provenance(run)["data"] == {"examples/train": 26, "examples/validation": 6}
+    assert quatrain.load_run(run.path).tokenizer.tokenize("the inn") == list("the inn")

@@ -125,8 +125,9 @@ def begins_anew(data: Any) -> str | None:
     if keeps or hasattr(data.train_dataloader(), "state_dict"):
         return None
     return (
-        f"{_named(data)} keeps no place in the epoch: only a run that was stopped between two epochs goes on exactly;"
-        " derive it from quatrain.data.module.LanguageData, or return a torchdata StatefulDataLoader"
+        f"{_named(data)} keeps no place in the epoch: a run that is stopped within one goes on from its first rows, and"
+        " leaves out the last; derive it from quatrain.data.module.LanguageData, or return a torchdata"
+        " StatefulDataLoader"
     )
 
 

@@ -66,6 +66,7 @@ def keep_examples(run: RunDirectory) -> None:
     examples["tokenizer"] = {
         "kind": kind_of(tokenizer),
         "vocab_size": tokenizer.vocab_size,
+        "tokens_per_word": None,
         "longest": [[token, len(token)] for token in _longest(tokenizer)],
         **(_tried("the lengths of the texts", lambda: text_facts(_data(loaded, sets), tokenizer)) or {}),
     }

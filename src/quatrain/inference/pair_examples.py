@@ -42,10 +42,15 @@ def wrong_pairs(loaded: Loaded, held_out: HeldOut, scores: ClassScores) -> dict[
 
 
 def largest_errors(loaded: Loaded, held_out: HeldOut, scores: ClassScores) -> dict[str, Any]:
-    """As `wrong_pairs`, of scores: ``label`` and ``said`` are numbers, the largest difference comes first."""
+    """As `wrong_pairs`, of scores: ``label`` and ``said`` are numbers, and the largest difference comes first.
+
+    ``count`` is that of the rows that are not right to the last digit.
+    """
+    wrong = int(np.count_nonzero(scores.predicted != scores.labels))
     shown = np.argsort(-np.abs(scores.predicted - scores.labels), kind="stable")[:MOST]
     found = [{"label": float(scores.labels[one]), "said": float(scores.predicted[one])} for one in shown]
-    return {**_with_texts(loaded, held_out, scores.rows[shown].tolist(), found), "of": len(scores.labels)}
+    texts = _with_texts(loaded, held_out, scores.rows[shown].tolist(), found)
+    return {**texts, "count": wrong, "of": len(scores.labels)}
 
 
 def _with_texts(loaded: Loaded, held_out: HeldOut, rows: list[int], found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -47,12 +47,15 @@ def load_staged(found: LocalSource, lowercase: bool | None, key: str) -> Any:
 
 
 def _stage(found: LocalSource, serialized: dict[str, Any] | None, folder: Path, key: str) -> None:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
     for name, file in found.files.items():
         if name not in ("config.json", "tokenizer_config.json"):
             shutil.copyfile(file, folder / name)
     settings = read_json(found.files["tokenizer_config.json"], key) if "tokenizer_config.json" in found.files else {}
     model = read_json(found.files["config.json"], key) if "config.json" in found.files else {}
-    model_type = model.get("model_type")
+    named = model.get("model_type")
+    model_type = named if named in CONFIG_MAPPING_NAMES else None  # of a family of the user's own it knows no tokenizer
     if serialized is not None and "tokenizer_class" not in settings and not model_type:
         settings |= _class_of(serialized)
     dropped = {*_DROPPED, *_LENGTHS}

@@ -34,7 +34,7 @@ class Samples(Callback):
     asked no more.
 
     Args:
-        count: examples.
+        count: how many examples are asked about.
         new_tokens: most tokens that a causal LM goes on for.
         write: takes the rows of each validation.
     """
