@@ -13,6 +13,9 @@ from quatrain.report.rendering import joined, render
 
 MOST_CURVES = 100
 MOST_POINTS = 100
+FEW = 16
+"""Validations that have a tick each."""
+
 MOST_NUMBERS = 200
 MOST_TOLD = 5
 LONGEST = 120
@@ -81,7 +84,7 @@ def _values(study: Study) -> Markup:
     return figure(
         [trace for trace in traces if trace["x"]],
         {
-            "xaxis": {"title": {"text": "trial"}, "tickformat": "d"},
+            "xaxis": {"title": {"text": "trial"}, **({"dtick": 1} if last <= FEW else {})},
             "yaxis": {"title": {"text": plain(name)}},
             "margin": _MARGIN,
         },
@@ -125,12 +128,13 @@ def _on_the_way(study: Study) -> Markup:
         trace["showlegend"] = trace["legendgroup"] not in seen
         seen.add(trace["legendgroup"])
     hidden = len(scored) - len(drawn)
+    last = max(step for one in drawn for step in one.steps)
     told = f"{hidden:,} more trials have no line here: the newest {MOST_CURVES:,} and the best are drawn."
     return joined(
         figure(
             traces,
             {
-                "xaxis": {"title": {"text": "validation"}, "tickformat": "d"},
+                "xaxis": {"title": {"text": "validation"}, **({"dtick": 1} if last <= FEW else {})},
                 "yaxis": {"title": {"text": plain(study.monitor or "value")}},
                 "margin": _MARGIN,
             },

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from quatrain.compare.finding import SET_ASIDE, Found, find
+from quatrain.compare.finding import Found, find
 from quatrain.compare.results import SPEED, Incomplete, Pruned, Result, read_result
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.metrics_file import read_rows
+from quatrain.runs.walk import SET_ASIDE
 
 STATUSES = ("done", "pruned", "failed", "interrupted", "running", "queued", "unreadable")
 ENDED_BADLY = ("failed", "interrupted", "unreadable")
