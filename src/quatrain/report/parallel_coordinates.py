@@ -99,7 +99,7 @@ def _numeric(name: str, values: Sequence[float]) -> dict[str, Any]:
     scaled = [math.log10(value) for value in values] if logarithmic else list(values)
     ticks = _ticks(values, logarithmic=logarithmic)
     low, high = min(scaled), max(scaled)
-    room = 0.03 * (high - low) or 0.5 * (abs(low) or 1.0)
+    room = 0.0 if high > low else 0.5 * (abs(low) or 1.0)
     axis: dict[str, Any] = {"label": plain(name, LONGEST), "values": scaled, "range": [low - room, high + room]}
     if ticks:
         axis["tickvals"] = [math.log10(tick) if logarithmic else tick for tick in ticks]
@@ -116,8 +116,10 @@ def _ticks(values: Sequence[float], *, logarithmic: bool) -> list[float]:
         return []
     first, last = math.floor(math.log10(different[0])), math.ceil(math.log10(different[-1]))
     marks = (1,) if last - first > 3 else (1, 2, 5)
+    low, high = different[0], different[-1]
     ticks = [mark * 10.0**power for power in range(first, last + 1) for mark in marks]
-    return [tick for tick in ticks if different[0] <= tick <= different[-1]]
+    within = [tick for tick in ticks if _apart([math.log10(one) for one in (low, tick, high)])]
+    return [low, *within, high]
 
 
 def _apart(places: Sequence[float]) -> bool:

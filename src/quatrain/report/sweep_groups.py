@@ -40,7 +40,11 @@ def importance(comparison: Comparison) -> Markup:
         figure(
             _bars(known, comparison),
             {
-                "xaxis": {"range": [0, 1], "tickformat": ".0%", "title": {"text": "share of the variance of all runs"}},
+                "xaxis": {
+                    "range": [0, 1.1],
+                    "tickformat": ".0%",
+                    "title": {"text": "share of the variance of all runs"},
+                },
                 "yaxis": {"type": "category"},
                 "barmode": "overlay",
                 "margin": {"l": 80, "r": 32, "t": 12, "b": 48},
@@ -67,7 +71,8 @@ def _bars(known: Sequence[Any], comparison: Comparison) -> list[dict[str, Any]]:
         "y": names,
         "x": [one.share for one in known],
         "text": [share(one.share) for one in known],
-        "textposition": "auto",
+        "textposition": "outside",
+        "cliponaxis": False,
         "marker": {"color": COLOURS[0]},
         "name": "share",
         "hovertemplate": "%{y}: %{text}<extra></extra>",
