@@ -35,11 +35,15 @@ def opened(chromium: Browser) -> Iterator[Opening]:
         if not url.startswith(("file:", "data:", "blob:")):
             noted.append(f"request: {url}")
 
+    def heard(text: str) -> None:
+        if "GL Driver Message" not in text:  # how long this machine, which has no GPU, took to draw
+            noted.append(f"console: {text}")
+
     def open_it(path: Path, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Any:
         context = chromium.new_context(viewport=size, color_scheme=scheme, has_touch=size is PHONE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: noted.append(f"console: {message.text}"))
+        page.on("console", lambda message: heard(message.text))
         page.on("pageerror", lambda error: noted.append(f"error: {error}"))
         page.on("request", lambda request: asked(request.url))
         page.goto(path.as_uri())

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     """Run ``quatrain train``; return its exit code."""
     from quatrain.config.command_line import read
     from quatrain.config.sweeping import Swept
-    from quatrain.sweeps.ending import tell_end
+    from quatrain.sweeps.ending import tell_end, tell_report
     from quatrain.sweeps.job import Job
     from quatrain.sweeps.local import SweepInterrupted
 
@@ -37,7 +37,9 @@ def main(arguments: list[str]) -> int:
         return run(asked.config, asked.overrides)[1]
     if not isinstance(asked, Swept):
         return 0
-    return tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
+    code = tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
+    tell_report(asked.ended, asked.folder, total=asked.total)
+    return code
 
 
 def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> "Run":
