@@ -1,213 +1,191 @@
-"""The report of a sweep: every run is there, figures fit plotly's schema, no text is markup, and it is quick."""
+"""The report of a sweep: what it shows of each state of its runs, and sentences in the place of what makes no sense."""
 
+import json
 import re
-import time
-from html.parser import HTMLParser
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 
 from quatrain.__main__ import main
 from quatrain.core.errors import UserError
 from quatrain.report.sweep_report import write_sweep_report
-from quatrain.sweeps.ending import tell_report
-from quatrain.sweeps.job import Ended, Job
 
-from .sweep_folders import HOSTILE, copied_run, figures_of, grid, study, swept_run
+from .report_runs import HOSTILE
+from .sweep_folders import hostile_sweep, one_run, sweep_of
 
-
-class Tags(HTMLParser):
-    """The rows of the table of runs, the facts, and every tag with its attributes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self._runs = False
-        self._cell = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.tags.append((tag, found))
-        self._runs = found.get("class") == "runs" if tag == "table" else self._runs
-        if self._runs and tag == "tr":
-            self.rows.append([])
-        if self._runs and tag in ("td", "th"):
-            self._cell = True
-            self.rows[-1].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._cell = self._cell and tag not in ("td", "th")
-
-    def handle_data(self, data: str) -> None:
-        if self._runs and self._cell:
-            self.rows[-1][-1] += data
+CONTENT = re.compile(r'<script type="application/json">(.*?)</script>', re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = grid(tmp_path_factory.mktemp("swept") / "a grid")
-    write_sweep_report(folder)
-    return folder
+def text_of(folder: Path) -> str:
+    """The page of ``folder`` without plotly.js."""
+    text = write_sweep_report(folder).read_text(encoding="utf-8")
+    return text[: text.index("<script>")]
 
 
-@pytest.fixture(scope="module")
-def page(swept: Path) -> str:
-    return (swept / "report.html").read_text(encoding="utf-8")
+def figures(text: str) -> list[go.Figure]:
+    """The figures of a page, each as plotly itself takes it."""
+    return [go.Figure(json.loads(one)) for one in CONTENT.findall(text)]
 
 
-def test_every_run_has_a_row_with_its_overrides_and_the_best_comes_first(page: str) -> None:
-    heading, *rows = Tags(page).rows
-    named = "run, status, seed, lr, n_layer, val/loss, train/loss, test/accuracy, seconds, tokens/s"
-    assert ", ".join(heading) == named
-    assert len(rows) == 14
-    assert rows[0][1:6] == ["done", "1", "0.001", "2", "1.1300"]
-    assert [row[1] for row in rows] == ["done"] * 12 + ["failed", "running"]
-    assert [float(row[5]) for row in rows[:12]] == sorted(float(row[5]) for row in rows[:12])
-    assert "All runs share" in page
-    assert "trainer.max_steps=100" in page
+def part(text: str, title: str) -> str:
+    """The section with the heading ``title``."""
+    return text.split(f"<h2>{title}</h2>")[1].split("</section>")[0]
 
 
-def test_the_head_counts_all_and_links_the_best_run_to_its_own_report(page: str, swept: Path) -> None:
-    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page, re.DOTALL))
-    assert (facts["runs"], facts["done"], facts["failed"], facts["running"]) == ("14", "12", "1", "1")
-    link = re.search(r'href="(.*?)"', facts["best"])
-    assert "val/loss 1.1300" in facts["best"]
-    assert link
-    assert (swept / link[1]).is_file()
-    links = [attributes["href"] for tag, attributes in Tags(page).tags if tag == "a" and "title" in attributes]
-    assert all(str(address).startswith("./") for address in links)
+def lines(text: str) -> list[list[str]]:
+    """The texts of the cells of the table of runs."""
+    rows = re.findall(r"<tr>(.*?)</tr>", part(text, "Runs").split("<tbody>")[1])
+    return [[re.sub(r"<.*?>", "", cell) for cell in re.findall(r"<td.*?</td>", row)] for row in rows]
 
 
-def test_a_failure_has_its_sentence_and_its_log(page: str, swept: Path) -> None:
-    part = page[page.index("<h2>Failures</h2>") : page.index("<h2>Groups over seeds</h2>")]
-    assert "The loss of step 3 is nan." in part
-    log = re.search(r'href="(.*?run\.log)"', part)
-    assert log
-    assert (swept / log[1]).is_file()
+@pytest.fixture
+def grid(tmp_path: Path) -> Path:
+    return sweep_of(tmp_path / "tried")
 
 
-def test_groups_are_those_of_compare(page: str, swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", str(swept), "--format", "csv"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    part = page[page.index("<h2>Groups over seeds</h2>") : page.index("<h2>Curves</h2>")]
-    assert part.count("<tr>") == len(lines) == 5
-    assert "p (Holm)" in part
-    assert "95 % interval" in part
+def test_the_head_counts_the_runs_and_leads_to_the_report_of_the_best(grid: Path) -> None:
+    best = grid / "lr-0.003_seed-1"
+    assert '<a href="./lr-0.003_seed-1/" title="lr-0.003_seed-1">' in text_of(grid)
+    (best / "report.html").write_text("its own", encoding="utf-8")
+    one_run(grid, "lr-1_seed-1", lr=1.0, status="failed", why="It broke.")
+    one_run(grid, "lr-2_seed-1", lr=2.0, status="running")
+    one_run(grid, "lr-3_seed-1", lr=3.0, loss=1.0, status="pruned")
+    text = text_of(grid)
+    facts = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", text))
+    assert {name: facts[name] for name in ("runs", "done", "failed", "running", "pruned")} == {
+        "runs": "9",
+        "done": "6",
+        "failed": "1",
+        "running": "1",
+        "pruned": "1",
+    }
+    assert facts["best"].startswith("val/loss 1.55")  # not the pruned one's 1.0
+    assert 'href="./lr-0.003_seed-1/report.html"' in facts["best"]
+    assert "<h1>tried</h1>" in text
 
 
-def test_figures_fit_the_schema_of_plotly(page: str) -> None:
-    """And show what they should: bands of the seeds, an axis for each knob with its values, a bar for each knob."""
-    import plotly.graph_objects as go
-
-    figures = [go.Figure(content) for content in figures_of(page)]
-    kinds = [figure.data[0].type for figure in figures]
-    assert kinds == ["scatter", "scatter", "parcoords", "bar"]
-    loss = figures[0]
-    named = [trace for trace in loss.data if trace.showlegend is not False]
-    assert len(named) == 4
-    assert sum(trace.fill == "tonexty" for trace in loss.data) == 4
-    low, high = loss.data[0], loss.data[1]
-    assert all(one < other for one, other in zip(low.y, high.y, strict=True))
-    rate, depth, metric = figures[2].data[0].dimensions[1], *figures[2].data[0].dimensions[::2]
-    assert {rate.label, depth.label, metric.label} == {"lr", "n_layer", "val/loss"}
-    assert sorted(set(rate.values)) == [-3, -1]
-    assert list(rate.ticktext) == ["0.001", "0.1"]
-    assert len(metric.values) == 12
-    assert set(figures[3].data[0].y) == {"lr", "n_layer"}
+def test_the_table_has_the_swept_keys_and_the_best_run_first(grid: Path) -> None:
+    text = text_of(grid)
+    headings = re.findall(r"<th scope=\"col\" title=\"(.*?)\"", part(text, "Runs"))
+    assert headings[:5] == ["run directory", "status", "seed", "optimizer.lr", "val/loss"]
+    assert [line[0] for line in lines(text)][:3] == ["lr-0.003_seed-1", "lr-0.003_seed-2", "lr-0.001_seed-1"]
+    assert lines(text)[0][2:5] == ["1", "0.003", "1.5500"]
+    assert 'title="val/loss" data-kind="number" aria-sort="ascending"' in text
 
 
-def test_results_that_were_copied_alone_are_enough(swept: Path, tmp_path: Path) -> None:
-    for file in swept.glob("*/result.json"):
-        there = tmp_path / "copied" / file.parent.name
-        there.mkdir(parents=True)
-        (there / "result.json").write_bytes(file.read_bytes())
-    heading, *rows = Tags(write_sweep_report(tmp_path / "copied").read_text(encoding="utf-8")).rows
-    assert heading[2:5] == ["seed", "data.seed", "lr"] or {"lr", "n_layer"} <= set(heading)
-    assert [row[1] for row in rows] == ["done"] * 12
+def test_no_column_claims_an_order_that_the_runs_do_not_have(grid: Path) -> None:
+    one_run(grid, "cut", lr=1.0, loss=0.5, status="pruned")
+    text = text_of(grid)
+    assert lines(text)[-1][0] == "cut"  # below those that are done, though its value is lower
+    assert "aria-sort" not in part(text, "Runs")
 
 
-def test_one_run_gets_sentences_where_nothing_can_be_compared(tmp_path: Path) -> None:
-    swept_run(tmp_path / "one", "seed-1-0123abcd")
-    page = write_sweep_report(tmp_path / "one").read_text(encoding="utf-8")
-    assert "One setting alone was tried" in page
-    assert "no knob to weigh" in page
-    assert [content["data"][0]["type"] for content in figures_of(page)] == ["scatter", "scatter"]
+def test_groups_are_those_of_quatrain_compare(grid: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(grid)]) == 0
+    told = capsys.readouterr()
+    said = [line.split() for line in told.out.splitlines() if re.match(r"0\.0", line)]
+    groups = re.findall(r"<tr>(.*?)</tr>", part(text_of(grid), "Groups over seeds").split("<tbody>")[1])
+    cells = [re.sub(r"<.*?>", " ", group).split() for group in groups]
+    assert len(said) == 3
+    assert cells == said
 
 
-def test_nothing_done_and_nothing_there(tmp_path: Path) -> None:
-    swept_run(tmp_path / "bad", "seed-1-0123abcd", status="failed", why="It broke.")
-    page = write_sweep_report(tmp_path / "bad", not_started=3).read_text(encoding="utf-8")
-    assert "No run has a result yet" in page
-    assert "<dt>not started</dt><dd>3</dd>" in page
-    assert "plotly" not in page
-    (tmp_path / "empty").mkdir()
+def test_every_figure_fits_plotlys_schema_and_shows_the_runs(grid: Path) -> None:
+    text = text_of(grid)
+    drawn = figures(text)
+    assert len(drawn) == 4  # val/loss, train/loss, parallel coordinates, importance
+    parallel = next(one.data[0] for one in drawn if one.data[0].type == "parcoords")
+    assert [axis.label for axis in parallel.dimensions] == ["lr", "val/loss"]
+    assert all(len(axis["values"]) == 6 for axis in parallel.dimensions)
+    assert parallel.dimensions[0].ticktext == ("0.001", "0.003", "0.01")
+    mean = next(trace for trace in drawn[0].data if trace.name == "lr=0.003")
+    assert mean.y[-1] == pytest.approx(1.575)  # of 1.55 and 1.6
+    bands = [trace for trace in drawn[0].data if trace.fill == "tonexty" and trace.legendgroup == mean.legendgroup]
+    assert [band.y[-1] for band in bands] == pytest.approx([1.6])
+
+
+def test_a_failure_has_its_sentence_and_its_log(grid: Path) -> None:
+    bad = one_run(grid, "lr-1_seed-1", lr=1.0, status="failed", why="The loss is not finite.")
+    bad.log.write_text("words", encoding="utf-8")
+    (grid / "lr-9.attempt1").mkdir()
+    said = part(text_of(grid), "Failures")
+    assert "The loss is not finite." in said
+    assert 'href="./lr-1_seed-1/run.log"' in said
+    assert "1 attempt at a job failed before" in said
+
+
+def test_what_makes_no_sense_of_one_run_is_said_in_a_sentence(tmp_path: Path) -> None:
+    one_run(tmp_path / "one", "alone")
+    text = text_of(tmp_path / "one")
+    assert "nothing to lay side by side" in part(text, "Parallel coordinates")
+    assert "no knob to weigh" in part(text, "Which knob matters")
+    assert "<h2>Failures</h2>" not in text
+    assert "<h2>Search</h2>" not in text
+
+
+@pytest.mark.parametrize("status", ["failed", "running", "queued"])
+def test_without_any_result_there_is_the_table_and_a_sentence(tmp_path: Path, status: str) -> None:
+    one_run(tmp_path / "one", "alone", status=status, why="It broke.")  # type: ignore[arg-type]
+    text = text_of(tmp_path / "one")
+    assert "No run has a result yet" in part(text, "Groups over seeds")
+    assert lines(text)[0][:2] == ["alone", status]
+    assert "plotly" not in text
+
+
+def test_a_value_that_is_not_finite_is_no_best(tmp_path: Path) -> None:
+    one_run(tmp_path / "one", "wild", loss=float("nan"))
+    text = text_of(tmp_path / "one")
+    assert "No run has a finite val/loss" in part(text, "Groups over seeds")
+    assert "<dt>best</dt>" not in text
+    assert "nan" not in "".join(lines(text)[0])
+
+
+def test_files_that_are_damaged_are_named_and_the_rest_is_shown(grid: Path) -> None:
+    (grid / "lr-0.001_seed-1" / "result.json").write_text("{", encoding="utf-8")
+    (grid / "lr-0.01_seed-1" / "status.json").write_text("[]", encoding="utf-8")
+    (grid / "lr-0.01_seed-2" / "overrides.yaml").write_text("{a: 1}", encoding="utf-8")
+    broken = one_run(grid, "huge", status="interrupted")
+    broken.metrics_file.write_text(f"step,epoch,val/loss\n1,0,{'9' * 400}\n{'9' * 400},0,1.0\n", encoding="utf-8")
+    text = text_of(grid)
+    said = part(text, "Failures")
+    assert all(name in said for name in ("result.json", "status.json", "overrides.yaml"))
+    assert len(lines(text)) == 7
+
+
+def test_every_text_is_escaped(tmp_path: Path) -> None:
+    text = text_of(hostile_sweep(tmp_path / "hostile", HOSTILE))
+    assert "<img" not in text
+    assert "\u202e" not in text
+    assert "\u2028" not in text
+    assert "href='javascript" not in text
+    assert set(re.findall(r'href="(.)', text)) == {".", "#"}
+    assert "odd-%FF/run" in text
+    assert len(lines(text)) == 4
+    for one in figures(text):
+        assert not re.search(r"[<>]", re.sub(r"<br>|<extra></extra>", "", json.dumps(one.to_dict(), default=list)))
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="lies no run directory"):
-        write_sweep_report(tmp_path / "empty")
+        write_sweep_report(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_cannot_be_read_are_told_and_their_runs_stay(tmp_path: Path) -> None:
-    for name, file in (("a-0123abcd", "status_file"), ("b-0123abce", "result"), ("c-0123abcf", "overrides")):
-        run = swept_run(tmp_path / "torn", name, seed=ord(name[0]))
-        getattr(run, file).write_text("{", encoding="utf-8")
-    swept_run(tmp_path / "torn", "d-0123abd0.attempt1", status="failed", why="It broke.")
-    page = write_sweep_report(tmp_path / "torn").read_text(encoding="utf-8")
-    assert len(Tags(page).rows) == 4
-    assert "status.json cannot be read" in page
-    assert "result.json cannot be read" in page
-    assert "overrides.yaml" in page
-    assert "1 attempt at a job failed before" in page
+def test_written_elsewhere_it_still_leads_to_the_runs(grid: Path, tmp_path: Path) -> None:
+    page = write_sweep_report(grid, tmp_path / "report of all.html")
+    assert 'href="./tried/lr-0.003_seed-1/"' in page.read_text(encoding="utf-8")
 
 
-def test_texts_are_no_markup(tmp_path: Path) -> None:
-    """In the name of a folder, in an override, in the sentence of a failure, and in what a trial was refused for."""
-    folder = tmp_path / "<script>window.hurt=1<"
-    swept_run(folder, "<img src=x onerror=hurt>-0123abcd", extra=[f"model.name={HOSTILE}"])
-    swept_run(folder, "b-0123abce", lr=2.0, extra=["model.name=plain"])
-    swept_run(folder, "c-0123abcf", status="failed", why=HOSTILE, extra=[f"model.name={HOSTILE}2"])
-    study(folder, [{"state": "PRUNED", "refused": HOSTILE}, {"state": "COMPLETE", "value": 1.0, "folder": HOSTILE}])
-    page = write_sweep_report(folder).read_text(encoding="utf-8")
-    tags = Tags(page).tags
-    assert not {"img", "iframe", "object"} & {tag for tag, _ in tags}
-    assert not [attributes for _, attributes in tags if any(name.startswith("on") for name in attributes)]
-    assert "\u202e" not in page
-    assert page.count("window.hurt=1</script>") == 0
-    assert "&lt;/script&gt;&lt;script&gt;window.hurt=1" in page
+def test_the_other_commands_see_the_same_runs_beside_a_report(grid: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def seen() -> list[str]:
+        for command in (["runs"], ["compare"], ["clean", "--leftovers"], ["clean", "--status", "done"]):
+            assert main([command[0], str(grid), *command[1:]]) == 0
+        return re.sub(r"\d+ (s|min) ", "", capsys.readouterr().out).splitlines()
 
-
-def test_200_runs_take_two_seconds_at_most_and_a_bounded_page(tmp_path: Path) -> None:
-    first = swept_run(tmp_path, "first-0123abcd", loss=1.5)
-    for number in range(200):
-        seed, lr = number % 4, 10 ** -(1 + number % 50 / 20)
-        copied_run(first, tmp_path / "large" / f"run-{number}-{number:08x}", seed=seed, lr=lr)
-    began = time.process_time()
-    path = write_sweep_report(tmp_path / "large")
-    assert time.process_time() - began < 2
-    assert sum(len(content["data"]) for content in figures_of(path.read_text(encoding="utf-8"))) < 400
-
-
-def test_elsewhere_the_links_lead_back(swept: Path, tmp_path: Path) -> None:
-    page = write_sweep_report(swept, tmp_path / "there.html").read_text(encoding="utf-8")
-    link = re.search(r'href="(\./\.\.[^"]*report\.html)"', page)
-    assert link
-    assert (tmp_path / link[1].replace("%20", " ")).is_file()
-
-
-@pytest.mark.parametrize("wanted", [True, False])
-def test_the_end_of_a_sweep_tells_its_report(tmp_path: Path, capsys: pytest.CaptureFixture[str], wanted: bool) -> None:
-    run = swept_run(tmp_path / "sweep", "seed-1-0123abcd")
-    ended = Ended(Job(0, {"run": {"report": wanted}}, []), "done", run)
-    tell_report([ended], tmp_path / "sweep", total=1)
-    said = capsys.readouterr().err
-    assert said == (f"report: {tmp_path}/sweep/report.html\n" if wanted else "")
-    assert (tmp_path / "sweep" / "report.html").exists() == wanted
-
-
-def test_a_report_that_cannot_be_written_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = swept_run(tmp_path / "sweep", "seed-1-0123abcd")
-    (tmp_path / "sweep" / "report.html").mkdir()
-    tell_report([Ended(Job(0, {"run": {"report": True}}, []), "done", run)], tmp_path / "sweep", total=1)
-    said = capsys.readouterr().err
-    assert said.startswith("No report is written: ")
-    assert said.count("\n") == 1
+    before = seen()
+    assert main(["report", str(grid)]) == 0
+    assert capsys.readouterr().out.strip() == str(grid / "report.html")
+    assert seen() == before
+    assert main(["clean", str(grid), "--status", "done", "--yes"]) == 0
+    assert (grid / "report.html").exists()

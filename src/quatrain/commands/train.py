@@ -24,9 +24,10 @@ def main(arguments: list[str]) -> int:
     """Run ``quatrain train``; return its exit code."""
     from quatrain.config.command_line import read
     from quatrain.config.sweeping import Swept
-    from quatrain.sweeps.ending import tell_end, tell_report
+    from quatrain.sweeps.ending import tell_end
     from quatrain.sweeps.job import Job
     from quatrain.sweeps.local import SweepInterrupted
+    from quatrain.sweeps.reporting import report_end
 
     try:
         asked = read("train", arguments)
@@ -38,7 +39,7 @@ def main(arguments: list[str]) -> int:
     if not isinstance(asked, Swept):
         return 0
     code = tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
-    tell_report(asked.ended, asked.folder, total=asked.total)
+    report_end(asked.ended, asked.folder, total=asked.total)
     return code
 
 

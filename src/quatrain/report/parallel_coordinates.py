@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -16,11 +15,14 @@ from quatrain.report.rendering import joined, render
 MOST_AXES = 8
 MOST_LINES = 2_000
 MOST_TICKS = 24
-NEAREST = 0.06
-"""Share of an axis between two of its numbers, at least."""
+MOST_EACH = 8
+"""Different numbers of a knob that each have a tick."""
 
 LONGEST = 16
-ALONE = "One setting alone was tried, so there is nothing to lay side by side."
+FLAT = 4
+"""Axes whose names have room beside one another."""
+
+ALONE = "The runs with a result do not differ in any setting, the seed aside: there is nothing to lay side by side."
 
 
 def parallel_coordinates(comparison: Comparison) -> Markup:
@@ -32,14 +34,17 @@ def parallel_coordinates(comparison: Comparison) -> Markup:
     values = [value for _, value in runs]
     names = short_names([key for knob in comparison.knobs for key in knob.keys])
     axes = [_axis(names[knob.columns[0]], _values(comparison, knob), [place for place, _ in runs]) for knob in knobs]
-    metric = _metric(comparison.aim.metric, values)
+    metric = _numeric(comparison.aim.metric, values, each=False)
     smaller = comparison.aim.smaller_is_better
     drawn = figure(
         [
             {
                 "type": "parcoords",
                 "dimensions": [*axes, metric],
-                "labelangle": -12,
+                "labelangle": -12 if len(axes) > FLAT else 0,
+                "labelfont": {"size": 14},
+                "tickfont": {"size": 12},
+                "rangefont": {"color": "rgba(0,0,0,0)"},  # the ends of an axis are no values
                 "line": {
                     "color": metric["values"],
                     "colorscale": [[0, COLOURS[0]], [1, COLOURS[4]]],
@@ -89,17 +94,13 @@ def _axis(name: str, values: Sequence[Any], places: Sequence[int]) -> dict[str, 
     }
 
 
-def _metric(name: str, values: Sequence[float]) -> dict[str, Any]:
-    return _numeric(name, values)
-
-
-def _numeric(name: str, values: Sequence[float]) -> dict[str, Any]:
-    """An axis of numbers: a logarithmic one where they are positive and span a decade, each value where few."""
+def _numeric(name: str, values: Sequence[float], *, each: bool = True) -> dict[str, Any]:
+    """An axis of numbers: a logarithmic one where they are positive and span a decade, ``each`` value where few."""
     logarithmic = min(values) > 0 and max(values) >= WIDE * min(values)
     scaled = [math.log10(value) for value in values] if logarithmic else list(values)
-    ticks = _ticks(values, logarithmic=logarithmic)
+    ticks = _ticks(values, logarithmic=logarithmic, each=each)
     low, high = min(scaled), max(scaled)
-    room = 0.0 if high > low else 0.5 * (abs(low) or 1.0)
+    room = 0.03 * (high - low) or 0.5 * (abs(low) or 1.0)
     axis: dict[str, Any] = {"label": plain(name, LONGEST), "values": scaled, "range": [low - room, high + room]}
     if ticks:
         axis["tickvals"] = [math.log10(tick) if logarithmic else tick for tick in ticks]
@@ -107,25 +108,17 @@ def _numeric(name: str, values: Sequence[float]) -> dict[str, Any]:
     return axis
 
 
-def _ticks(values: Sequence[float], *, logarithmic: bool) -> list[float]:
+def _ticks(values: Sequence[float], *, logarithmic: bool, each: bool) -> list[float]:
     """Where an axis has numbers: at each value of few, at decades of a logarithmic one, else where plotly likes."""
     different = sorted(set(values))
-    if _apart([math.log10(value) for value in different] if logarithmic else different):
+    if each and len(different) <= MOST_EACH:
         return different
     if not logarithmic:
         return []
     first, last = math.floor(math.log10(different[0])), math.ceil(math.log10(different[-1]))
     marks = (1,) if last - first > 3 else (1, 2, 5)
-    low, high = different[0], different[-1]
     ticks = [mark * 10.0**power for power in range(first, last + 1) for mark in marks]
-    within = [tick for tick in ticks if _apart([math.log10(one) for one in (low, tick, high)])]
-    return [low, *within, high]
-
-
-def _apart(places: Sequence[float]) -> bool:
-    """Whether numbers at these places, in order, can be read side by side on an axis."""
-    least = NEAREST * (places[-1] - places[0])
-    return all(after - before >= least for before, after in pairwise(places))
+    return [tick for tick in ticks if different[0] <= tick <= different[-1]]
 
 
 def _said(comparison: Comparison, knobs: Sequence[Knob]) -> str:

@@ -13,9 +13,6 @@ from quatrain.report.rendering import joined, render
 
 MOST_CURVES = 100
 MOST_POINTS = 100
-FEW = 16
-"""Validations that have a tick each."""
-
 MOST_NUMBERS = 200
 MOST_TOLD = 5
 LONGEST = 120
@@ -83,11 +80,7 @@ def _values(study: Study) -> Markup:
     positive = all(value > 0 for trace in traces for value in trace["y"])
     return figure(
         [trace for trace in traces if trace["x"]],
-        {
-            "xaxis": {"title": {"text": "trial"}, **({"dtick": 1} if last <= FEW else {})},
-            "yaxis": {"title": {"text": plain(name)}},
-            "margin": _MARGIN,
-        },
+        {"xaxis": {"title": {"text": "trial"}}, "yaxis": {"title": {"text": plain(name)}}, "margin": _MARGIN},
         label=f"{name} by trial, {len(complete)} complete and {len(pruned)} pruned"
         + (f"; the best is trial {best[-1][0]} with {best[-1][1]:.5g}." if best else "."),
         height=360,
@@ -128,17 +121,16 @@ def _on_the_way(study: Study) -> Markup:
         trace["showlegend"] = trace["legendgroup"] not in seen
         seen.add(trace["legendgroup"])
     hidden = len(scored) - len(drawn)
-    last = max(step for one in drawn for step in one.steps)
     told = f"{hidden:,} more trials have no line here: the newest {MOST_CURVES:,} and the best are drawn."
     return joined(
         figure(
             traces,
             {
-                "xaxis": {"title": {"text": "validation"}, **({"dtick": 1} if last <= FEW else {})},
+                "xaxis": {"title": {"text": "step"}},
                 "yaxis": {"title": {"text": plain(study.monitor or "value")}},
                 "margin": _MARGIN,
             },
-            label=f"Scores of {len(drawn)} trials by validation; those that were pruned are dashed and end early.",
+            label=f"Scores of {len(drawn)} trials by step; those that were pruned are dashed and end early.",
             height=360,
             log=all(value > 0 for trace in traces for value in trace["y"]),
         ),
@@ -174,7 +166,7 @@ def _curve(trial: Trial, *, best: bool = False) -> dict[str, Any]:
         "y": [score for _, score in points],
         "line": styles[kind],
         "marker": {"size": 5, "symbol": "x" if pruned else "circle"},
-        "hovertemplate": f"trial {trial.number}, validation %{{x}}: %{{y:.5g}}<br>{_parameters(trial)}<extra></extra>",
+        "hovertemplate": f"trial {trial.number}, step %{{x}}: %{{y:.5g}}<br>{_parameters(trial)}<extra></extra>",
     }
 
 

@@ -45,7 +45,8 @@ def mode_of(metric: str, aim: Aim | None) -> Mode | None:
 def value_of(run: SweptRun, metric: str, mode: Mode | None) -> float | None:
     """The best finite value of ``metric`` in a run, the last where ``mode`` is None; of one measured once, that."""
     if metric not in run.curves:
-        return run.scalars.get(metric)
+        once = run.scalars.get(metric)
+        return once if once is not None and math.isfinite(once) else None
     finite = [float(value) for value in run.curves[metric][1] if math.isfinite(value)]
     if not finite:
         return None

@@ -84,11 +84,19 @@ def _coloured(comparison: Comparison, place: int, row: Row, x: Sequence[int], va
     group = {"legendgroup": str(place), "showlegend": False, "hoverinfo": "skip", "mode": "lines"}
     traces: list[dict[str, Any]] = []
     if len(values) > 1:
-        edge = {"width": 0, "color": faded(colour)}
+        edge = {"width": 0, "color": faded(colour, 0.13)}
         low, high = values.min(axis=0).tolist(), values.max(axis=0).tolist()
         traces.append({"type": "scatter", "x": x, "y": low, "line": edge, **group})
         traces.append(
-            {"type": "scatter", "x": x, "y": high, "line": edge, "fill": "tonexty", "fillcolor": faded(colour), **group}
+            {
+                "type": "scatter",
+                "x": x,
+                "y": high,
+                "line": edge,
+                "fill": "tonexty",
+                "fillcolor": faded(colour, 0.13),
+                **group,
+            }
         )
         for run in values[:MOST_RUNS]:
             line = {"width": 1, "color": faded(colour, 0.45)}

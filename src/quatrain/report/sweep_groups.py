@@ -14,7 +14,7 @@ from quatrain.report.figures import COLOURS, figure, plain
 from quatrain.report.rendering import joined, render, table
 
 MOST_GROUPS = 100
-ALONE = "These runs do not differ in any setting, the seed aside, so there is no knob to weigh."
+ALONE = "The runs with a result do not differ in any setting, the seed aside, so there is no knob to weigh."
 EQUAL = "All runs came to the same value, so no knob matters."
 
 
@@ -40,11 +40,7 @@ def importance(comparison: Comparison) -> Markup:
         figure(
             _bars(known, comparison),
             {
-                "xaxis": {
-                    "range": [0, 1.1],
-                    "tickformat": ".0%",
-                    "title": {"text": "share of the variance of all runs"},
-                },
+                "xaxis": {"range": [0, 1], "tickformat": ".0%", "title": {"text": "share of the variance of all runs"}},
                 "yaxis": {"type": "category"},
                 "barmode": "overlay",
                 "margin": {"l": 80, "r": 32, "t": 12, "b": 48},
@@ -71,8 +67,7 @@ def _bars(known: Sequence[Any], comparison: Comparison) -> list[dict[str, Any]]:
         "y": names,
         "x": [one.share for one in known],
         "text": [share(one.share) for one in known],
-        "textposition": "outside",
-        "cliponaxis": False,
+        "textposition": "auto",
         "marker": {"color": COLOURS[0]},
         "name": "share",
         "hovertemplate": "%{y}: %{text}<extra></extra>",

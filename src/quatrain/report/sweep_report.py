@@ -87,7 +87,7 @@ def _search(path: Path) -> Markup:
 
 def _lead(runs: SweptRuns, chosen: Chosen) -> str:
     what = "1 run" if len(runs.runs) == 1 else f"{len(runs.runs):,} runs"
-    return f"{what} by {chosen.aim}." if chosen.aim else f"{what}."
+    return f"{what}, compared by {chosen.aim}." if chosen.aim else f"{what}."
 
 
 def _facts(runs: SweptRuns, chosen: Chosen, not_started: int) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """All run directories below a folder, whatever became of each, as the report of a sweep shows them."""
 
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from quatrain.compare.finding import Found, find
-from quatrain.compare.results import SPEED, Incomplete, Pruned, Result, read_result
+from quatrain.compare.results import LARGEST, Floats, Incomplete, Pruned, Result, read_result
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.metrics_file import read_rows
@@ -19,6 +20,9 @@ ENDED_BADLY = ("failed", "interrupted", "unreadable")
 CONSOLE = "console.log"
 LARGEST_METRICS = 2 * 10**6
 """Bytes of the metrics of a run without a result; of a larger file no value is shown."""
+
+Curve = tuple[Sequence[float] | Floats, Sequence[float] | Floats]
+"""Steps and values."""
 
 _KEY = re.compile(r"[+~]*(?P<key>[\w./@]+)=(?P<value>.*)", re.DOTALL)
 
@@ -39,7 +43,7 @@ class SweptRun:
     time: str
     overrides: Mapping[str, str]
     result: Result | None
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]] = field(default_factory=dict)
+    curves: Mapping[str, Curve] = field(default_factory=dict)
     scalars: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -78,7 +82,7 @@ class SweptRuns:
 
 def address(name: str) -> str:
     """A relative address of a file below the page's folder, whatever its name."""
-    return "./" + quote(name)
+    return "./" + quote(os.fsencode(name))
 
 
 def read_runs(folder: Path, page: Path) -> SweptRuns:
@@ -100,11 +104,8 @@ def read_runs(folder: Path, page: Path) -> SweptRuns:
 def _run(path: Path, folder: Path, beside: Path, found: Found | None, told: list[str]) -> SweptRun:
     """The run in ``path``; what is wrong with its files is added to ``told``."""
     result, pruned = _result(found, told)
-    status, why, time = _status(path, has_result=found is not None, pruned=pruned is not None)
-    scalars = result.scalars if result else pruned or {}
-    curves = {
-        name: (steps.tolist(), values.tolist()) for name, (steps, values) in (result.curves if result else {}).items()
-    }
+    status, why, time = _status(path, has_result=found is not None, pruned=pruned)
+    curves, scalars = (result.curves, result.scalars) if result else (_measured(path, told), {})
     return SweptRun(
         name=path.relative_to(folder).as_posix() if path != folder else path.name,
         path=path,
@@ -114,27 +115,26 @@ def _run(path: Path, folder: Path, beside: Path, found: Found | None, told: list
         time=time,
         overrides=_overrides(path, told),
         result=result,
-        curves=curves or _measured(path, told),
+        curves=curves,
         scalars=scalars,
     )
 
 
-def _result(found: Found | None, told: list[str]) -> tuple[Result | None, dict[str, float] | None]:
-    """What can be compared; of a run that its search ended early, how fast it was."""
+def _result(found: Found | None, told: list[str]) -> tuple[Result | None, bool]:
+    """What can be compared, and whether the run was ended early by its search."""
     if found is None:
-        return None, None
+        return None, False
     try:
-        return read_result(found), None
+        return read_result(found), False
     except Pruned:
-        said = RunDirectory(found.path.parent).read_result() or {}
-        return None, {name: said[name] for name in SPEED if type(said.get(name)) in (int, float)}
+        return None, True
     except Incomplete as error:
         told.append(
             f"{found.path} was written by an earlier quatrain without {', '.join(error.lacking)}; it is not compared."
         )
     except UserError as error:
         told += error.sentences
-    return None, None
+    return None, False
 
 
 def _status(path: Path, *, has_result: bool, pruned: bool) -> tuple[str, str | None, str]:
@@ -167,14 +167,23 @@ def _measured(path: Path, told: list[str]) -> dict[str, tuple[list[float], list[
     except UserError as error:
         told += error.sentences
         return {}
+    return _curves(rows)
+
+
+def _curves(rows: Sequence[Mapping[str, int | float]]) -> dict[str, tuple[list[float], list[float]]]:
     curves: dict[str, tuple[list[float], list[float]]] = {}
     for row in rows:
         for name, value in row.items():
             if name.startswith("val") or name == "train/loss":
                 steps, values = curves.setdefault(name, ([], []))
-                steps.append(float(row["step"]))
-                values.append(float(value))
+                steps.append(_finite(row["step"]))
+                values.append(_finite(value))
     return curves
+
+
+def _finite(value: float) -> float:
+    """``value``, NaN where it is as good as infinite."""
+    return float(value) if abs(value) < LARGEST else math.nan
 
 
 def _set_aside(folder: Path) -> int:

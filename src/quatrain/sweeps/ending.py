@@ -50,22 +50,6 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool
     return FAILED if failed or total > len(jobs) else DONE
 
 
-def tell_report(jobs: Sequence[Ended], folder: Path, *, total: int) -> None:
-    """Write the page of a sweep of ``total`` jobs where their ``run.report`` says so, and print where it lies.
-
-    What keeps it from being written is told in a sentence, and fails nothing.
-    """
-    if not any(job.job.config["run"]["report"] for job in jobs):
-        return
-    try:
-        from quatrain.report.sweep_report import write_sweep_report
-
-        print(one_line(f"report: {write_sweep_report(folder, not_started=total - len(jobs))}"), file=sys.stderr)
-    except Exception as error:
-        why = " ".join(str(error).split()) or type(error).__name__
-        print(one_line(f"No report is written: {why} Again with: quatrain report {folder}"), file=sys.stderr)
-
-
 def _log(ended: Ended) -> str:
     """The log that tells more of a failure; none where there is no folder."""
     if ended.run is None:
