@@ -13,6 +13,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 PHONE = {"width": 375, "height": 812}
 DESKTOP = {"width": 1280, "height": 900}
 
+DRIVER = "GL Driver Message (OpenGL, Performance"
+"""What Chromium says of WebGL that the processor draws: no complaint about a page."""
+
 Opening = Callable[..., Any]
 
 
@@ -35,11 +38,15 @@ def opened(chromium: Browser) -> Iterator[Opening]:
         if not url.startswith(("file:", "data:", "blob:")):
             noted.append(f"request: {url}")
 
+    def complained(text: str) -> None:
+        if DRIVER not in text:
+            noted.append(f"console: {text}")
+
     def open_it(path: Path, size: dict[str, int] = DESKTOP, scheme: str = "light") -> Any:
         context = chromium.new_context(viewport=size, color_scheme=scheme, has_touch=size is PHONE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: noted.append(f"console: {message.text}"))
+        page.on("console", lambda message: complained(message.text))
         page.on("pageerror", lambda error: noted.append(f"error: {error}"))
         page.on("request", lambda request: asked(request.url))
         page.goto(path.as_uri())

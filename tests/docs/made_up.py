@@ -60,7 +60,7 @@ def _reviews(folder: Path, lines: list[str]) -> None:
     table.to_csv(folder / "reviews.csv", index=False)
     table.to_json(folder / "reviews.jsonl", orient="records", lines=True)
     table.to_parquet(folder / "reviews.parquet", index=False)
-    scored = [(one, other, number / 10) for number, (one, other, _) in enumerate(PAIRS)]
+    scored = [(f"{one} {number}", other, number / 10) for number, (one, other, _) in enumerate(PAIRS)]
     pandas.DataFrame(scored, columns=["first", "second", "score"]).to_csv(folder / "scored.csv", index=False)
 
 

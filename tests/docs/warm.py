@@ -1,7 +1,7 @@
 """quatrain's commands from a process that has the imports behind it, so that a page of them takes seconds.
 
 `Warm` starts that process and writes three programs into a folder that is to stand first in PATH: ``quatrain``, a
-Python for the workers and probes that it starts, and ``python-of-pages``, which runs a file. Each hands its
+Python for the workers that it starts, and ``python-of-pages``, which runs a file. Each hands its
 arguments, environment, folder and open streams over, a fork of the process does what the program would, and its exit
 code comes back. What is run is the real command with the real worker; what is saved is importing torch, 5 s a time.
 Commands that train are made short by `small.made_small`.
@@ -25,7 +25,7 @@ PROGRAM = """\
 #!{python} -SE
 import array, os, socket, sys
 words = sys.argv[1:]
-if {kind!r} == "worker" and words[:2] not in (["-m", "quatrain.worker"], ["-m", "quatrain.runs.planning"]):
+if {kind!r} == "worker" and words[:2] != ["-m", "quatrain.worker"]:
     os.execv({python!r}, [{python!r}, *words])
 pairs = [f"{{name}}={{value}}" for name, value in os.environ.items()]
 parts = [os.getcwd(), str(len(pairs)), *pairs, {kind!r}, *words]
@@ -113,6 +113,7 @@ def _run(request: list[str], worker_python: str) -> int:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(entry.split("=", 1) for entry in environment)
+    sys.path[:0] = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))  # as a Python that starts has it
     sys.executable = worker_python
     try:
         return {"command": _command, "worker": _worker, "page": _page}[kind](words)
@@ -139,7 +140,8 @@ def _worker(words: list[str]) -> int:
     os.environ[STARTER_VARIABLE] = str(os.getppid())  # the process that forked this one
     _, module, *arguments = words
     sys.argv[:] = [module, *arguments]
-    ended: int = import_module(module).main(arguments)
+    given = Path(arguments[0]) if module == "quatrain.runs.planning" else arguments
+    ended: int = import_module(module).main(given)
     return ended
 
 

@@ -174,12 +174,13 @@ def test_a_pruned_run_ends_early_as_pruned_with_its_best_so_far(tmp_path: Path, 
     """The same run beside no study takes its four steps and is done."""
     from optuna.distributions import FloatDistribution
 
+    from quatrain.compare.study_notes import IDENTITY
     from quatrain.config.compose import compose
     from quatrain.runs.naming import identity_hash
     from quatrain.sweeps.search_settings import search_settings
     from quatrain.sweeps.space import Parameter
     from quatrain.sweeps.study import Objective
-    from quatrain.sweeps.trials import IDENTITY, Trials
+    from quatrain.sweeps.trials import Trials
 
     how = ("sweep.pruner_startup=1", "sweep.pruner_warmup=1")
     config = compose([*TINY, *how])

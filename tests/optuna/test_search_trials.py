@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from quatrain.compare.study_notes import SAME_AS
 from quatrain.core.errors import UserError
 from quatrain.sweeps.best_trial import conclude_search
 from quatrain.sweeps.job import Job
 from quatrain.sweeps.search import Search
 from quatrain.sweeps.space import Parameter
-from quatrain.sweeps.trials import SAME_AS
 
 Make = Callable[..., Search]
 

@@ -1,6 +1,8 @@
 """Runs whose workers are this process, away from whatever W&B or MLflow a person here uses."""
 
+import gc
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +67,21 @@ def _nothing_of_a_person(patch: pytest.MonkeyPatch, folder: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _away_from_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    import wandb
-
     _nothing_of_a_person(monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
-    wandb.teardown()
+    _end_service()
     yield
+    _end_service()
+
+
+def _end_service() -> None:
+    """End W&B's process here and now; W&B never waits for it, which Python tells in whichever test comes next."""
+    import wandb
+
     wandb.teardown()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture

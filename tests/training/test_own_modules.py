@@ -131,19 +131,6 @@ trainer: {max_steps: 3, accelerator: cpu, log_every_n_steps: 1}
 """
 
 
-IMPORTS = """
-import hashlib
-import json
-from collections.abc import Callable, Iterable
-
-import tokenizers
-from tokenizers import Regex, decoders, models, pre_tokenizers
-from transformers import PreTrainedTokenizerFast
-
-from quatrain.tokenizers.tokenizer import Tokenizer
-
-
-"""
 WORDS = {"fine": "praise", "warm": "praise", "cold": "complaint", "rude": "complaint"}
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -241,14 +228,15 @@ def test_the_examples_of_the_docs_train_as_they_stand(
     data = (DOCS / "own_data.md").read_text(encoding="utf-8")
     (reviews,) = re.findall(r"```python\n(.*?)```", data, re.DOTALL)
     option = re.findall(r"```yaml\n(.*?)```", data, re.DOTALL)[1]
-    characters = re.findall(r"```python\n(.*?)```", (DOCS / "own_model.md").read_text(encoding="utf-8"), re.DOTALL)[1]
+    model = (DOCS / "own_model.md").read_text(encoding="utf-8")
+    (characters,) = re.findall(r"```python\n(.*?)```", model, re.DOTALL)
     (tmp_path / "my_package").mkdir()
     (tmp_path / "my_package" / "__init__.py").touch()
     (tmp_path / "my_package" / "reviews.py").write_text(reviews, encoding="utf-8")
-    (tmp_path / "my_package" / "extras.py").write_text(IMPORTS + characters, encoding="utf-8")
+    (tmp_path / "my_package" / "characters.py").write_text(characters, encoding="utf-8")
     (tmp_path / "conf" / "data" / "reviews.yaml").write_text(option, encoding="utf-8")
     (tmp_path / "conf" / "tokenizer").mkdir()
-    named = "_target_: my_package.extras.Characters\n"
+    named = "_target_: my_package.characters.Characters\n"
     (tmp_path / "conf" / "tokenizer" / "characters.yaml").write_text(named, encoding="utf-8")
     rows = [f"the {thing} was {word},{verdict}" for thing in ("tea", "inn") for word, verdict in WORDS.items()]
     (tmp_path / "reviews.csv").write_text("\n".join(["review,verdict", *rows * 4]) + "\n", encoding="utf-8")

@@ -27,6 +27,7 @@ def main(arguments: list[str]) -> int:
     from quatrain.sweeps.ending import tell_end
     from quatrain.sweeps.job import Job
     from quatrain.sweeps.local import SweepInterrupted
+    from quatrain.sweeps.reporting import report_end
 
     try:
         asked = read("train", arguments)
@@ -37,7 +38,9 @@ def main(arguments: list[str]) -> int:
         return run(asked.config, asked.overrides)[1]
     if not isinstance(asked, Swept):
         return 0
-    return tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
+    code = tell_end(asked.ended, asked.folder, total=asked.total, with_best=not asked.best_told)
+    report_end(asked.ended, asked.folder, total=asked.total)
+    return code
 
 
 def train(overrides: Sequence[str] = (), config_dir: str | Path | None = None) -> "Run":

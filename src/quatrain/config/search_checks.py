@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
+from quatrain.compare.study_notes import STORAGES
 from quatrain.config.shape import written
 from quatrain.config.spelling import nearest
-from quatrain.sweeps.search_settings import NAMES, PRUNERS, SAMPLERS, STORAGES, SearchSettings, is_search
+from quatrain.sweeps.search_settings import NAMES, PRUNERS, SAMPLERS, SearchSettings, is_search
 from quatrain.sweeps.space import Parameter, grid_size
 
 SWEEPER = "quatrain_optuna"

@@ -32,6 +32,7 @@ def write_page(
     facts: Mapping[str, str],
     sections: Sequence[Section],
     scripts: Sequence[str] = (),
+    style: str = "",
 ) -> Path:
     """Write the page, whole or not at all, and return ``path``.
 
@@ -46,6 +47,7 @@ def write_page(
         sections: in their order; those with an empty body are left out.
         scripts: JavaScript beside that of figures, without ``</script``. It runs when all is there; a page without
             JavaScript must still be readable.
+        style: CSS beside that of all pages.
 
     Raises:
         NotNow: the file cannot be written.
@@ -61,7 +63,7 @@ def write_page(
         facts=facts,
         sections=shown,
         drawn=drawn,
-        style=Markup(source("page.css")),
+        style=Markup(source("page.css") + style),
         scripts=code,
         hashes=[_checksum(script) for script in code],
         unsafe_eval=any('"parcoords"' in section.body for section in shown),  # its WebGL makes functions of text

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import yaml
 
+from quatrain.compare.study_notes import FOLDER, MONITOR, SAME_AS
 from quatrain.core.atomic_files import write_whole
 from quatrain.runs.naming import NOT_IDENTITY
 from quatrain.sweeps.search import Search
 from quatrain.sweeps.space import overrides_of
-from quatrain.sweeps.trials import FOLDER, MONITOR, SAME_AS
 
 FILE = "best.yaml"
 STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL", "under way": "RUNNING"}

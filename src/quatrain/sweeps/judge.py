@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quatrain.compare.study_notes import IDENTITY, RETRY_OF
 from quatrain.core.errors import UserError
 from quatrain.runs.naming import identity_hash
 from quatrain.sweeps.search_settings import SearchSettings, is_search, search_settings
 from quatrain.sweeps.study import open_study, readable, study_file
-from quatrain.sweeps.trials import IDENTITY, RETRY_OF
 
 if TYPE_CHECKING:
     from optuna import Study

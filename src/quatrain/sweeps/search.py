@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quatrain.compare.study_notes import FOLDER, IDENTITY, MONITOR, REFUSED, SAME_AS
 from quatrain.core.errors import UserError
 from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter, grid_size, overrides_of
 from quatrain.sweeps.study import Objective
-from quatrain.sweeps.trials import FOLDER, IDENTITY, MONITOR, REFUSED, SAME_AS, Trials
+from quatrain.sweeps.trials import Trials
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

@@ -6,8 +6,6 @@ from typing import Any
 
 SAMPLERS = ("tpe", "random", "grid", "cmaes")
 PRUNERS = ("median", "hyperband", "none")
-STORAGES = {"journal": "optuna.journal", "sqlite": "optuna.db"}
-"""Where the study lies in the sweep's folder."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +20,7 @@ class SearchSettings:
         pruner_startup: complete trials before the median pruner ends any.
         pruner_warmup: validations of a trial at which it is not yet ended.
         reduction: Hyperband lets one in so many go on.
-        storage: a name in `STORAGES`.
+        storage: a name in `quatrain.compare.study_notes.STORAGES`.
         seed: that of the search; trial n draws with a seed made of it and n.
         trial: of a job, its number in the study; None: no job of a search.
     """

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from quatrain.compare.study_notes import NAME, STORAGES
 from quatrain.core.errors import UserError
 from quatrain.sweeps.journal import journal_storage
 from quatrain.sweeps.samplers import make_pruner
-from quatrain.sweeps.search_settings import STORAGES, SearchSettings
+from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.storages import BaseStorage
-
-NAME = "search"
-"""Of the one study in a folder. Hyperband deals trials to its brackets by it."""
 
 PATIENCE = 60
 """Seconds that a writer waits for another to leave the sqlite file."""

@@ -7,19 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quatrain.compare.study_notes import IDENTITY, NAME, OWNER, REFUSED, RETRY_OF, SAME_AS, WHY
 from quatrain.runs.identity import is_alive, start_of
 from quatrain.sweeps.samplers import make_sampler
 from quatrain.sweeps.search_settings import SearchSettings
 from quatrain.sweeps.space import Parameter
-from quatrain.sweeps.study import NAME, Objective, begin_study, readable, study_file
+from quatrain.sweeps.study import Objective, begin_study, readable, study_file
 
 if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
-
-OWNER, IDENTITY, FOLDER, MONITOR, WHY = "owner", "identity", "folder", "monitor", "why"
-SAME_AS, RETRY_OF, REFUSED = "same as", "retry of", "refused"
-"""What is noted with a trial, besides Optuna's own: who runs it, what makes it equal to another, how it ended."""
 
 
 class Trials:
