@@ -23,7 +23,7 @@ def removed_sibling(path: Path) -> Path:
 
 
 def _hidden_sibling(path: Path, kind: str) -> Path:
-    return path.with_name(f".{path.name.lstrip('.')}.{os.getpid()}-{secrets.token_hex(4)}.{kind}")
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.{kind}")
 
 
 @contextmanager
