@@ -40,6 +40,7 @@ PYTHON = (
     ('source="verse",', 'source="verse", verse_size=60,'),
     ("outputs/quick_mrpc/...", "paraphrases"),
     ("outputs/mine", "outputs/sonnets"),
+    ("outputs/pictured", "outputs/sonnets"),
 )
 """What is put in place of what in a page's Python."""
 
