@@ -151,7 +151,7 @@ def prepare(run: RunDirectory, changes: list["Change"], before: RunStatus, stop:
         tell=tell,
         write_samples=samples.append,
     )
-    tell(experiment.describe(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
+    tell(experiment.describe(), *experiment.notes(), f"best checkpoint by {checkpoints_of(trainer).monitor or 'none'}")
     if note := begins_anew(experiment.data):
         tell(note)
     if config["test"] and not any(name.startswith("examples/test") for name in experiment.data.summary):

@@ -28,6 +28,9 @@ ROWS = {
 }
 
 
+ROWS_OF_WORDS = {"validation": [pair(number, "praise" if number % 2 else "blame") for number in range(7)]}
+
+
 def module(tokenizer: Any, **changes: Any) -> SentencePairs:
     data = SentencePairs(tokenizer=tokenizer, **{"rows": ROWS, "glue_task": "mrpc", "batch_size": 4, **changes})
     data.prepare_data()
@@ -160,3 +163,10 @@ def test_several_processes_encode_the_same(bert: Tokenizer, monkeypatch: pytest.
         keys = [(0, row) for row in range(len(ROWS[split]))]
         one, two = (data.rows[split].__getitems__(keys) for data in (alone, together))
         assert all((one[name] == two[name]).all() for name in one)
+
+
+def test_a_class_with_next_to_no_rows_is_told(bert: Tokenizer):
+    rows = [pair(number, "praise" if number % 2 else "blame") for number in range(200)]
+    assert module(bert, rows={**ROWS_OF_WORDS, "train": rows}, glue_task=None).notes() == []
+    odd = module(bert, rows={**ROWS_OF_WORDS, "train": [*rows, pair(200, "priase")]}, glue_task=None)
+    assert odd.notes() == ["The label priase is that of 1 of 201 training rows; is it misspelled?"]

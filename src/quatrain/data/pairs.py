@@ -21,6 +21,9 @@ from quatrain.data.pair_encoding import PairEncoder
 from quatrain.data.sampler import Key, rows_of
 from quatrain.data.token_file import TokenFile, TokenWriter, token_dtype
 
+FEW_ROWS, OF_MANY = 5, 100
+"""A class with fewer rows than the first, where a split has more than the second, is likely a mistake."""
+
 _UNLABELLED = -1
 _ROWS_AT_ONCE = 1000
 
@@ -97,6 +100,7 @@ class SentencePairs(LanguageData):
             seed=seed,
         )
         self.source, self.given_rows, self.glue_task = source, rows, glue_task
+        self._class_counts: list[int] = []
         self.text_columns, self.label_column, self.given_label_names = text_columns, label_column, label_names
         self.sha256, self.revision, self.cleaning = sha256, revision, cleaning
         self.validation_share, self.test_share, self.split_seed = validation_share, test_share, split_seed
@@ -148,6 +152,19 @@ class SentencePairs(LanguageData):
             self.summary |= {f"{name}/{split}": value for name, value in numbers.items()}
             if (share := rows.majority_share()) is not None:
                 self.summary[f"majority_share/{split}"] = share
+            if split == "train" and not self.regression:
+                self._class_counts = rows.class_counts(self.num_labels)
+
+    def notes(self) -> list[str]:
+        """What a user should know of the data before it is trained on: classes with next to no training rows."""
+        labelled = sum(self._class_counts)
+        if self.label_names is None or labelled < OF_MANY:
+            return []
+        return [
+            f"The label {name} is that of {count} of {labelled:,} training rows; is it misspelled?"
+            for name, count in zip(self.label_names, self._class_counts, strict=True)
+            if count < FEW_ROWS
+        ]
 
     def corpus(self) -> PairCorpus:
         """Return the cleaned, split rows, as they are before they are encoded; one that stands for rows, as is."""
@@ -230,6 +247,10 @@ class PairRows:
         if self.labels.dtype == np.float32 or not (known := self.labels[self.labels != IGNORED]).size:
             return None
         return float(np.bincount(known).max() / known.size)
+
+    def class_counts(self, classes: int) -> list[int]:
+        """How many labelled rows each of ``classes`` has; not for scores."""
+        return [int(count) for count in np.bincount(self.labels[self.labels != IGNORED], minlength=classes)]
 
     def __len__(self) -> int:
         """Count the rows."""

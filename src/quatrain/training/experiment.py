@@ -51,6 +51,11 @@ class Experiment:
             f" vocabulary {self.data.tokenizer.vocab_size:,}; examples: {', '.join(counts)}{self._plain()}"
         )
 
+    def notes(self) -> list[str]:
+        """What the data say of themselves before they are trained on."""
+        told = getattr(self.data, "notes", None)  # a module of the user's own need not have it
+        return list(told()) if callable(told) else []
+
     def _plain(self) -> str:
         """Why the logits are one whole table, where that was not asked for."""
         why = getattr(self.task, "plain_because", None)
