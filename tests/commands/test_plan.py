@@ -31,6 +31,7 @@ ALWAYS = {
     "memory/all ranks",
     "disk/checkpoints",
     "disk/export",
+    "disk/report",
     "disk/logs",
     "disk/in all",
 }

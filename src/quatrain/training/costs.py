@@ -17,6 +17,9 @@ measured as 0.2 to 1.5 times what a step holds. Taken as once, up to this for ba
 ROW_BYTES = 150
 """Of metrics.csv and run.log for each reported step, about."""
 
+REPORT_BYTES = 5_000_000
+"""Of report.html, about: the library that draws it is in it."""
+
 
 def memory(
     size: Any,
@@ -68,10 +71,15 @@ def memory(
 
 
 def disk(config: Mapping[str, Any], size: Any, length: Length) -> Plan:
-    """Bytes of checkpoints (the kept ones and the best), of the export and of the logs."""
+    """Bytes of checkpoints (the kept ones and the best), of the export, of the report and of the logs."""
     checkpoints = _kept(config["callbacks"], length) * (size.weights_bytes + size.optimizer_bytes)
     rows = length.steps // max(1, config["trainer"]["log_every_n_steps"] or 1) + length.validations
-    found = {"checkpoints": checkpoints, "export": size.weights_bytes, "logs": rows * ROW_BYTES}
+    found = {
+        "checkpoints": checkpoints,
+        "export": size.weights_bytes,
+        "report": REPORT_BYTES if config["run"]["report"] else 0,
+        "logs": rows * ROW_BYTES,
+    }
     return {**{f"disk/{name}": value for name, value in found.items()}, "disk/in all": sum(found.values())}
 
 
