@@ -19,8 +19,9 @@ QUIET := OMP_NUM_THREADS=1 HF_HUB_OFFLINE=1
 train: .venv/installed
 	$(BIN)/quatrain train $(ARGS)
 
+# A third of the time a test waits for processes that it started, so three at once keep two cores busy
 test: .venv/tested
-	$(QUIET) $(BIN)/python -m pytest -n 2 --dist worksteal -q $(ARGS)
+	$(QUIET) $(BIN)/python -m pytest -n 3 --dist worksteal -q $(ARGS)
 
 check: .venv/developed
 	$(BIN)/ruff format --check .

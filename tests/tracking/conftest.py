@@ -24,6 +24,7 @@ TINY = (
     "trainer.limit_val_batches=1",
     "trainer.val_check_interval=2",
     "trainer.max_epochs=1",
+    "run.report=false",
     "model.config.hidden_size=16",
     "model.config.num_attention_heads=2",
     "model.config.intermediate_size=32",
