@@ -1,14 +1,14 @@
 # make train   make the environment and run the main job        make test   make it and run the tests
 # make check   format, lint and types                            make wheel  build the wheel
 # Too slow or too rough for make test:  make fuzz SECONDS=30   make faults   make reliability KILLS=10   make sweeps
-#                                       make cluster   make ray   make browser
+#                                       make cluster   make ray   make browser   make slow
 # Ours beside what a user would take instead:   make bench DATA=FOLDER
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 .DEFAULT_GOAL := train
-.PHONY: train test check browser docs screenshots fuzz faults reliability sweeps cluster ray wheel published bench clean
+.PHONY: train test slow check browser docs screenshots fuzz faults reliability sweeps cluster ray wheel published bench clean
 SECONDS ?= 30
 KILLS ?= 10
 SIGNALS ?= $(KILLS)
@@ -21,7 +21,11 @@ train: .venv/installed
 
 # A third of the time a test waits for processes that it started, so three at once keep two cores busy
 test: .venv/tested
-	$(QUIET) $(BIN)/python -m pytest -n 3 --dist worksteal -q $(ARGS)
+	$(QUIET) $(BIN)/python -m pytest -m 'not slow' -n 3 --dist worksteal -q $(ARGS)
+
+# Searches, sweeps, ranks and projects whole, as a user has them: many processes, ten seconds and more each
+slow: .venv/tested
+	$(QUIET) $(BIN)/python -m pytest -m slow -n 2 --dist worksteal -q $(ARGS)
 
 check: .venv/developed
 	$(BIN)/ruff format --check .

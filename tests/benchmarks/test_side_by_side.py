@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bench.contenders import Contender
 from bench.goals import judge
 from bench.language import LanguageRow
@@ -10,6 +12,8 @@ from bench.measuring import measure
 from bench.place import TEXT, Place
 from bench.table import ROWS
 from quatrain.corpora.verse import poems
+
+pytestmark = pytest.mark.slow
 
 
 class TwoOfThem(LanguageRow):

@@ -16,6 +16,8 @@ from quatrain.config.project import project_conf
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import load_run
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("trainer.max_steps=3", "trainer.accelerator=cpu", "run.report=false")
 SOURCE = str(Path(quatrain.__file__).parents[1])
 

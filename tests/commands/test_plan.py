@@ -14,6 +14,8 @@ from quatrain.__main__ import main
 from quatrain.commands import plan as command
 from quatrain.core.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 SMALL = ("experiment=quick_windows", "data.verse_size=200", "trainer.accelerator=cpu", "trainer.max_steps=20")
 ALWAYS = {
     "attention",

@@ -17,6 +17,8 @@ from quatrain.corpora.verse import poems
 from quatrain.runs import processes
 from quatrain.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 SMALL = (
     *("experiment=quick_sonnets", "data.batch_size=8", "tokenizer.vocab_size=300", "model.config.num_hidden_layers=1"),
     *(

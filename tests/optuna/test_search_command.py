@@ -15,6 +15,8 @@ from quatrain.config.folder import conf_folder
 from quatrain.core.errors import UserError
 from quatrain.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = sorted(path.stem for path in (conf_folder() / "sweep").glob("optuna*.yaml"))
 TINY = (
     "experiment=quick_windows",

@@ -13,6 +13,8 @@ from quatrain.sweeps.reporting import report_end
 
 from .sweep_folders import one_run, sweep_of
 
+pytestmark = pytest.mark.slow
+
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 SMALLEST = (
     "experiment=quick_windows",

@@ -10,6 +10,8 @@ import pytest
 
 from quatrain.runs.directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 SMALLEST = (
     "experiment=quick_windows",

@@ -5,11 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from quatrain.core.exit_codes import DONE, FAILED
 from quatrain.runs.directory import RunDirectory
 
 from .conftest import TINY
 from .what_wandb_wrote import Written, files_of, read
+
+pytestmark = pytest.mark.slow
 
 OFFLINE = ("logger=wandb", "logger.wandb.mode=offline", "logger.wandb.system_metrics=false", "trainer.max_steps=2")
 

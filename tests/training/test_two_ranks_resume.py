@@ -8,9 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from quatrain.config.compose import compose
 from quatrain.runs.comparison import OF_TIME
 from quatrain.runs.directory import RunDirectory
+
+pytestmark = pytest.mark.slow
 
 SOURCE = str(Path(__file__).resolve().parents[2] / "src")
 RANKS = (
