@@ -173,6 +173,6 @@ def test_a_class_with_next_to_no_rows_is_told(bert: Tokenizer):
 
 
 def test_rows_that_are_left_out_are_told(bert: Tokenizer):
-    rows = {**ROWS_OF_WORDS, "train": [*ROWS_OF_WORDS["train"], pair(200, ""), pair(201, "")]}
+    rows = {**ROWS_OF_WORDS, "train": [*ROWS_OF_WORDS["validation"], pair(200, ""), pair(201, "")]}
     told = module(bert, rows=rows, glue_task=None, incomplete_rows="drop").notes()
     assert told[0] == "2 rows without a text or a label are left out (data.incomplete_rows=drop)"
