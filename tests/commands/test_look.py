@@ -151,6 +151,19 @@ def test_the_tables_say_the_same_and_are_cut_to_the_terminal(
     assert not any(line.split()[:1] == ["100"] for line in lines)
 
 
+def test_padding_at_the_end_of_a_row_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rows = "".join(f"mill {number}{' river' * (1 if number % 9 else 12)},{number % 2}\n" for number in range(99))
+    (tmp_path / "rows.csv").write_text("text,label\n" + rows)
+    overrides = ["experiment=quick_mrpc", f"data.source={tmp_path / 'rows.csv'}", "data.seed=3"]
+    row = seen(capsys, *overrides)["batch"]["row"]
+    padding = row["columns"]["attention_mask"].count(0)
+    assert padding > 1, "a row that is padded"
+    assert main(["look", *overrides]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1] == ["…", str(padding), "of", "padding"]
+    assert lines[-2][:2] == [str(row["columns"]["attention_mask"].count(1) - 1), "[SEP]"]
+
+
 def test_nothing_in_the_data_commands_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_pairs(tmp_path, beginning="\x1b]0;owned\x07 \u202e\x9b31m [red]:smile: ")
     off = [f"data.cleaning.{name}=false" for name in ("control_characters", "unicode_nfc")]

@@ -71,13 +71,14 @@ def test_test_rows_may_lack_labels() -> None:
     ("labels", "choices", "words"),
     [
         ([0, 1, -1], {}, "rows train, row 3: the label -1 marks an unlabelled row, which only test may hold"),
-        ([0, 1, None], {}, "rows train, row 3: the label is empty"),
+        ([0, 1, None], {}, "rows train, row 3: the label in column label is empty"),
         ([0, 1, [2]], {}, "rows train, row 3: label is a list"),
         ([0, 1, 2], {"glue_task": "mrpc"}, "label 2 is unknown; allowed are 0 or not_equivalent, 1 or equivalent"),
         ([0, 1, "maybe"], {"glue_task": "mrpc"}, "set data.glue_task=null for labels of your own"),
         ([0, 6], {"glue_task": "stsb"}, "label 6 is no score; write a number from 0 to 5"),
         ([0, "good"], {"glue_task": "stsb"}, "label 'good' is no score"),
         ([0.5, float("inf")], {}, "write a number that is finite"),
+        ([0, 1, None], {"incomplete_rows": "refuse"}, "or leave all such rows out with data.incomplete_rows=drop"),
         ([1, 1], {}, "train holds only the label 1"),
         ([1, 1], {"glue_task": "mrpc", "label_names": ["a", "b", "c"]}, "mrpc is 2 classes .* 3 classes"),
         ([1, 0], {"label_names": ["a"]}, "must name two or more different classes"),
@@ -94,3 +95,10 @@ def test_a_class_that_training_lacks_is_told_with_its_row(choices: dict[str, Any
     rows = [{"text": str(n), "label": label} for n, label in enumerate("aabbc")]
     with pytest.raises(UserError, match=r"rows validation, row 2: label '?c'? .*train.* a, b"):
         pairs_from_memory({"train": rows[:4], "validation": rows[3:]}, **choices)
+
+
+def test_a_sentence_names_ten_of_many_classes() -> None:
+    rows = [{"text": f"a{n}", "label": f"id{n:03}"} for n in range(400)]
+    with pytest.raises(UserError, match=r"whose labels are id000, .*, and 3\d\d more; mend the row") as told:
+        pairs_from_memory(rows)
+    assert max(map(len, told.value.sentences)) < 250

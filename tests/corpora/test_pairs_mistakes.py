@@ -25,6 +25,12 @@ def line(**columns: Any) -> str:
         ("x.jsonl", GOOD + "{oops\n", r"x\.jsonl, line 21 is no JSON"),
         ("x.jsonl", GOOD + "[1]\n", "line 21 is a JSON list, not an object"),
         ("x.jsonl", GOOD + line(sentence2="  "), "line 21: the text in column sentence2 is empty"),
+        ("x.csv", "sentence1,sentence2,label\na, ,1\nb,c,\n", "line 3: the label in column label is empty"),
+        (
+            "x.jsonl",
+            GOOD + line(label=" "),
+            "fill it, or leave all such rows out with data.incomplete_rows=drop",
+        ),
         ("x.jsonl", GOOD + line(sentence1=3), "line 21: column sentence1 holds a value of type int, not text"),
         ("x.jsonl", GOOD + line(sentence1=None), "line 21: column sentence1 holds nothing, not text"),
         ("x.jsonl", GOOD + '{"sentence1": "a", "label": 1}\n', "line 21: no column sentence2"),

@@ -56,5 +56,5 @@ def test_seeds_differ() -> None:
 
 
 def test_too_few_rows_are_told() -> None:
-    with pytest.raises(UserError, match=r"data\.source=mine has 3 rows in 1 different ones, too few to deal any to"):
+    with pytest.raises(UserError, match=r"data\.source=mine has 3 rows with 1 different texts, too few to deal any to"):
         deal_rows([("a", "b")] * 3, validation_share=0.1, test_share=0.1, seed=0, origin="mine")

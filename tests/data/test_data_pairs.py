@@ -170,3 +170,9 @@ def test_a_class_with_next_to_no_rows_is_told(bert: Tokenizer):
     assert module(bert, rows={**ROWS_OF_WORDS, "train": rows}, glue_task=None).notes() == []
     odd = module(bert, rows={**ROWS_OF_WORDS, "train": [*rows, pair(200, "priase")]}, glue_task=None)
     assert odd.notes() == ["The label priase is that of 1 of 201 training rows; is it misspelled?"]
+
+
+def test_rows_that_are_left_out_are_told(bert: Tokenizer):
+    rows = {**ROWS_OF_WORDS, "train": [*ROWS_OF_WORDS["validation"], pair(200, ""), pair(201, "")]}
+    told = module(bert, rows=rows, glue_task=None, incomplete_rows="drop").notes()
+    assert told[0] == "2 rows without a text or a label are left out (data.incomplete_rows=drop)"

@@ -57,6 +57,7 @@ def test_columns_are_found(
         ({"source": "verse"}, (None, None), TABLE, ["text"], "trained on pairs of texts, and rows.csv gives one"),
         ({"text_columns": ["q"]}, ("a", "b"), TABLE, ["a", "b"], r"trained on single texts, .* gives pairs \(a, b\)"),
         ({"text_columns": ["q"]}, (None, None), TABLE, ["quest", "qq"], "--text=q: rows.csv has no such column, only"),
+        ({"text_columns": ["a", "b"]}, (None, None), TABLE, ["a", "c"], "--text-pair=b: .*; name one of them as"),
         ({}, ("textt", None), LINES, ["text"], "--text=textt: standard input has no such column, only text; did you"),
         ({}, (None, None), TABLE, ["a"], "no column that is known as text among a; name the text with --text COLUMN"),
         (

@@ -59,3 +59,16 @@ def test_eighty_columns_suffice(
     assert "  report.html shows all of it in a browser" in own
     assert "training                12.5 s, 56,459 tokens/s, 1.0% waiting for data" in own
     assert any(line.endswith("(the grammar's own bound 0.4468)") for line in own)
+
+
+def test_a_run_on_data_of_ones_own_is_asked_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, task = RunDirectory(tmp_path / "my run"), "sequence_classification"
+    screen = io.StringIO()
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr("sys.stdout", screen)
+    print_closing(run, "quick_mrpc", task, {}, RESULT, [ROW], reported=False, on_verse=False)
+    after = screen.getvalue().split("try next\n")[1].splitlines()
+    assert [line.split("  #")[0].strip() for line in after] == [
+        f"quatrain evaluate '{run.path}'",
+        f"quatrain predict '{run.path}' rows.csv --output labelled.csv",
+    ]

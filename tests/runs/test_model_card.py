@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from quatrain.core.errors import UserError
+from quatrain.corpora.pair_columns import texts_in_row
 from quatrain.runs.card_facts import base_model, data_id, described, scores_of, sizes
 from quatrain.runs.changes import Change, longer, write_changes
 from quatrain.runs.directory import RunDirectory
@@ -59,6 +60,27 @@ def test_every_task_says_what_it_is_for_and_what_not() -> None:
         assert "## Its limits" in text
         assert "began from random weights" in text
     assert "What its base model has learned" in card(base_model="bert-base-uncased")
+
+
+@pytest.mark.parametrize(
+    ("data", "words", "call"),
+    [
+        ({"source": "x.csv", "text_columns": ["review"]}, "one text in a row", 'pipe("...")'),
+        ({"source": "x.csv", "text_columns": ["a", "b"]}, "two texts in a row", 'pipe({"text": "...", "text_pair": '),
+        ({"source": "x.csv", "text_columns": None, "glue_task": "sst2"}, "one text in a row", 'pipe("...")'),
+        ({"source": "verse", "glue_task": None}, "two texts in a row", 'pipe({"text": "...", "text_pair": '),
+        (
+            {"source": "x.csv", "text_columns": None},
+            "as many texts in a row",
+            'pipe("...")  # of pairs of texts: pipe({',
+        ),
+        ({"my_source": "x.csv"}, "as many texts in a row", 'pipe("...")  # of pairs of texts: pipe({'),
+    ],
+)
+def test_a_classifier_is_called_with_as_many_texts_as_it_read(data: dict[str, Any], words: str, call: str) -> None:
+    text = card(texts=texts_in_row(data))
+    assert words in text
+    assert next(line for line in text.splitlines() if line.startswith("pipe(")).startswith(call)
 
 
 def test_hostile_text_formats_nothing() -> None:

@@ -77,7 +77,8 @@ def check_node(key: str, node: dict[str, Any]) -> Iterator[str]:
             if hint or not found.open:
                 yield f"{key}.{name} is unknown to {_class_of(node)}{hint or f'; it takes {_listed(arguments)}.'}"
         elif not _holds_nodes(value) and (wrong := _misfit(f"{key}.{name}", arguments[name], value)):
-            yield f"{key}.{name}={written(value)} does not fit; {wrong}."
+            fix = _as_list(f"{key}.{name}", arguments[name], value)
+            yield f"{key}.{name}={written(value)} does not fit; {wrong}{fix}."
     for name, argument in arguments.items():
         if argument.required and name not in node and not found.open:
             yield f"{key}.{name} is missing; {_class_of(node)} needs it, so add {key}.{name}=VALUE."
@@ -87,6 +88,12 @@ def _misfit(key: str, argument: Argument, value: Any) -> str | None:
     word = BESIDES.get(key)
     wrong = None if value == word and word else misfit(argument, value)
     return f"{wrong} or {word}" if wrong and word else wrong
+
+
+def _as_list(key: str, argument: Argument, value: Any) -> str:
+    """How one value is written where a list is wanted, and the brackets were left out."""
+    listed = isinstance(value, str | int | float) and misfit(argument, [value]) is None
+    return f"; write {key}=[{value}]" if listed else ""
 
 
 def _check_target(key: str, target: str) -> str | None:

@@ -54,8 +54,14 @@ def _hint(key: str, place: str, name: str, names: list[str], config: dict[str, A
     if near and place:
         near = near.replace("mean ", f"mean {place}.")
     elif not near and not place:
-        near = nearest(key, _keys(config))
+        near = _in_a_group(name, _keys(config)) or nearest(key, _keys(config))
     return near or f"; {place or 'an experiment'} takes {', '.join(known) or 'no further keys'}."
+
+
+def _in_a_group(name: str, keys: list[str]) -> str:
+    """The key of a group that goes by this very name, where one alone does."""
+    found = [key for key in keys if key.rpartition(".")[2] == name]
+    return f"; did you mean {found[0]}?" if len(found) == 1 else ""
 
 
 def _is_supplied(parts: list[str]) -> bool:

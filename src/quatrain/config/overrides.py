@@ -4,6 +4,7 @@ Hydra tells the first mistake only, and refuses a key that the YAML does not hol
 the composed groups and the classes that they name; an argument that only a signature holds is marked ``++`` for Hydra.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,11 +104,13 @@ def _parse(text: str, examined: Examined) -> Override | None:
 
 
 def _meant(word: str) -> str:
-    """A bare word is mostly an option whose group was left out."""
+    """A bare word is mostly an option whose group was left out, or a file of data whose key was."""
     from quatrain.config.folder import conf_folder
 
     found = sorted(conf_folder().glob(f"*/{word}.yaml")) if word.isidentifier() else []
-    return f", as in {found[0].parent.name}={word}" if found else ""
+    if found:
+        return f", as in {found[0].parent.name}={word}"
+    return f", as in data.source={word}" if word and os.path.lexists(word) else ""
 
 
 def _judge_leaves(leaves: list[tuple[str, Override]], chosen: list[str], examined: Examined) -> None:

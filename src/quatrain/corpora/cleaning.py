@@ -20,6 +20,7 @@ RULES = {
     "blank_lines": "blank lines dropped",
     "duplicate_lines": "lines dropped that had stood before",
     "empty_documents": "documents dropped that held no text",
+    "incomplete_rows": "rows dropped whose text or label was empty",
 }
 """What the number of each rule in a `CleaningReport` counts."""
 

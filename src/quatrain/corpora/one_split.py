@@ -26,7 +26,7 @@ from quatrain.corpora.pair_corpus import PairCorpus
 from quatrain.corpora.pair_files import PAIR_SUFFIXES
 from quatrain.corpora.pair_folder import folder_streams, processing_report
 from quatrain.corpora.pair_labels import LabelScheme
-from quatrain.corpora.pair_recipe import PairRecipe
+from quatrain.corpora.pair_recipe import IncompleteRows, PairRecipe
 from quatrain.corpora.pair_sources import VERSE, PairSource, open_pair_source
 from quatrain.corpora.sources import FileSource, RawText, Source, digest, find_source
 from quatrain.corpora.splits import Shares
@@ -75,6 +75,7 @@ def pairs_of_split(
     glue_task: str | None = None,
     text_columns: list[str] | None = None,
     label_column: str = "label",
+    incomplete_rows: IncompleteRows = "refuse",
     sha256: str | None = None,
     revision: str | None = None,
     cleaning: Cleaning | None = None,
@@ -105,7 +106,7 @@ def pairs_of_split(
     stream = opened.splits["train" if unsplit else chosen]
     check_label_column(list(first_row(chosen, stream)), stream.origin, opened.label_column or label_column)
     told = opened.scheme.names if opened.scheme else GLUE_TASKS[glue_task].label_names if glue_task else None
-    recipe = PairRecipe(glue_task, text_columns, label_column, None, 0.0, 0.0, split_seed=0)
+    recipe = PairRecipe(glue_task, text_columns, label_column, None, 0.0, 0.0, 0, incomplete_rows)
     part = replace(opened, splits={chosen: stream}, to_deal=(), scheme=labels(told))
     return assemble_pairs(part, recipe, cleaning or Cleaning())
 

@@ -9,11 +9,14 @@ from quatrain.corpora.pair_columns import check_label_column, text_columns_of
 from quatrain.corpora.pair_corpus import TEXTS, PairCorpus
 from quatrain.corpora.pair_files import Row, RowStream
 from quatrain.corpora.pair_folder import split_order
-from quatrain.corpora.pair_labels import UNLABELLED, LabelScheme, found_scheme, given_scheme
+from quatrain.corpora.pair_labels import UNLABELLED, LabelScheme, found_scheme, given_scheme, listed
 from quatrain.corpora.pair_recipe import PairRecipe
 from quatrain.corpora.pair_rows import Mistakes, PairRows, RowCleaner, gather_pair_rows
 from quatrain.corpora.pair_sources import PairSource
 from quatrain.corpora.pair_split import deal_rows
+
+WAY_OUT = ", or leave all such rows out with data.incomplete_rows=drop"
+"""What to do about many rows that cannot be trained on, besides mending them."""
 
 
 def assemble_pairs(source: PairSource, recipe: PairRecipe, cleaning: Cleaning) -> PairCorpus:
@@ -44,6 +47,8 @@ def row_cleaner(split: str, source: PairSource, recipe: PairRecipe, cleaning: Cl
         label_needed=not split.startswith("test"),
         cleaning=cleaning,
         may_be_empty=source.may_be_empty,
+        drop_incomplete=recipe.incomplete_rows == "drop",
+        **({"way_out": WAY_OUT} if "train" in source.splits else {}),
     )
 
 
@@ -87,9 +92,15 @@ def check_columns(split: str, stream: RowStream, first: Row, source: PairSource,
 
 
 def _check_texts(rows: Mapping[str, PairRows]) -> None:
+    for split, held in rows.items():
+        if not held.texts:
+            raise UserError(
+                f"{held.stream.origin}: data.incomplete_rows=drop leaves no row for {split}; name the columns of the"
+                " text and the label (data.text_columns, data.label_column), or fill them."
+            )
     wanted = len(next(iter(rows.values())).texts[0])
     for split, held in rows.items():
-        if held.texts and len(held.texts[0]) != wanted:
+        if len(held.texts[0]) != wanted:
             raise UserError(
                 f"{held.stream.origin}: {len(held.texts[0])} texts in a row of {split} where train has {wanted};"
                 " name the same columns for all splits with data.text_columns."
@@ -134,7 +145,7 @@ def _scheme(source: PairSource, recipe: PairRecipe, rows: Mapping[str, PairRows]
 
 
 def _described(scheme: LabelScheme) -> str:
-    return "scores" if scheme.names is None else f"{len(scheme.names)} classes ({', '.join(scheme.names)})"
+    return "scores" if scheme.names is None else f"{len(scheme.names)} classes ({listed(scheme.names)})"
 
 
 def _encoded(
@@ -148,8 +159,10 @@ def _encoded(
             mistakes.add(wrong_label(rows.stream.place(number), error, recipe))
             continue
         if label == UNLABELLED and not split.startswith("test"):
-            shown = "is empty" if value in (None, "") else f"{value} marks an unlabelled row"
-            mistakes.add(f"{rows.stream.place(number)}: the label {shown}, which only test may hold; {_fix(recipe)}.")
+            place = rows.stream.place(number)
+            mistakes.add(
+                f"{place}: the label {value} marks an unlabelled row, which only test may hold; {_fix(recipe)}."
+            )
         encoded.append(label)
     return encoded
 
@@ -168,7 +181,7 @@ def _check_seen(rows: Mapping[str, PairRows], labels: Mapping[str, list[Any]], n
     for split in rows:
         unseen = next((i for i, label in enumerate(labels[split]) if label not in seen), None)
         if unseen is not None:
-            there = ", ".join(names[label] for label in sorted(seen - {UNLABELLED}))
+            there = listed([names[label] for label in sorted(seen - {UNLABELLED})])
             raise UserError(
                 f"{rows[split].stream.place(rows[split].numbers[unseen])}: label {names[labels[split][unseen]]} is in"
                 f" {split} but in no row of train, which has {there}; give train rows of it, or set another"

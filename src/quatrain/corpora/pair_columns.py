@@ -1,10 +1,13 @@
 """Which columns of a table hold the texts and the label."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.glue import GLUE_TASKS
+
+_VERSE = "verse"  # its rows are pairs
 
 _CUSTOMARY = (
     *dict.fromkeys(task.columns for task in GLUE_TASKS.values()),
@@ -46,6 +49,16 @@ def check_label_column(columns: Collection[str], origin: str, label_column: str)
     """Raise UserError, with the nearest spelling, unless ``label_column`` is among ``columns``."""
     if label_column not in columns:
         raise UserError(_missing("data.label_column", label_column, columns, origin))
+
+
+def texts_in_row(data: Mapping[str, Any]) -> int | None:
+    """How many texts a row of ``data``, a config's group, holds; None where it does not tell."""
+    if "source" in data and data["source"] == _VERSE:
+        return 2
+    if "text_columns" in data and isinstance(data["text_columns"], list) and len(data["text_columns"]) in (1, 2):
+        return len(data["text_columns"])
+    named = "glue_task" in data and data["glue_task"] in GLUE_TASKS
+    return len(GLUE_TASKS[data["glue_task"]].columns) if named else None
 
 
 def asked_columns_sentences(asked: Sequence[str] | None, label_column: str) -> list[str]:

@@ -6,13 +6,16 @@ only a test split may hold.
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from quatrain.corpora.glue import GlueTask
 
 UNLABELLED = -1
+
+SHOWN_NAMES = 10
+"""Classes that a sentence names one by one."""
 
 PlainLabel = int | float | str | None
 
@@ -58,9 +61,15 @@ class LabelScheme:
         if self.given and isinstance(plain, int) and 0 <= plain < len(names):
             return plain
         if self.given:
-            allowed = ", ".join(name if name == str(i) else f"{i} or {name}" for i, name in enumerate(names))
+            allowed = listed([name if name == str(i) else f"{i} or {name}" for i, name in enumerate(names)])
             raise ValueError(f"label {plain!r} is unknown; allowed are {allowed}")
-        raise ValueError(f"label {plain!r} stands in no row of train, whose labels are {', '.join(names)}")
+        raise ValueError(f"label {plain!r} stands in no row of train, whose labels are {listed(names)}")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of classes for a sentence, of many the first ones and how many more there are."""
+    more = [f"and {len(names) - SHOWN_NAMES:,} more"] if len(names) > SHOWN_NAMES else []
+    return ", ".join([*names[:SHOWN_NAMES], *more])
 
 
 def given_scheme(task: GlueTask | None, label_names: Iterable[str] | None) -> LabelScheme | None:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.glue import GLUE_TASKS, GlueTask, glue_task
 from quatrain.corpora.pair_columns import asked_columns_sentences
 from quatrain.corpora.pair_split import share_sentences
+
+IncompleteRows = Literal["refuse", "drop"]
+"""What becomes of a row whose text is empty, or that needs a label and has none."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class PairRecipe:
     validation_share: float
     test_share: float
     split_seed: int
+    incomplete_rows: IncompleteRows = "refuse"
 
     @property
     def task(self) -> GlueTask | None:

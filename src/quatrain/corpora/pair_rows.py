@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning, CleaningReport, Origin
 from quatrain.corpora.pair_files import Row, RowStream
+from quatrain.corpora.pair_labels import plain_label
 
 SHOWN = 5
 """Mistakes told one by one; of the rest the number."""
@@ -68,33 +69,54 @@ class CleanRow(NamedTuple):
 
 @dataclass(frozen=True)
 class RowCleaner:
-    """Checks and cleans the rows of one split; ``label_needed`` where each must have one."""
+    """Checks and cleans the rows of one split.
+
+    ``label_needed`` where each must have one; ``drop_incomplete``: a row without it, or without a text, is left out
+    and counted, else it is a mistake, whose sentence ends with ``way_out``.
+    """
 
     text_columns: tuple[str, ...]
     label_column: str
     label_needed: bool
     cleaning: Cleaning
     may_be_empty: bool
+    drop_incomplete: bool = False
+    way_out: str = " or take the row out"
 
     def clean(
         self, stream: RowStream, rows: Iterable[tuple[int, Row]], report: CleaningReport, mistakes: Mistakes
     ) -> Iterator[CleanRow]:
         """The ``rows`` of ``stream``. What is wrong goes to ``mistakes``, what was mended to ``report``."""
         for position, (number, row) in enumerate(rows):
-            place = stream.place(number)
+            place, origin = stream.place(number), Origin(*stream.locate(number), plain=False)
+            if self.drop_incomplete and self._is_incomplete(row):
+                report.drop("incomplete_rows", origin, " | ".join(str(row.get(name)) for name in self.text_columns))
+                continue
             wrong = [_text_sentence(row, column, place) for column in self.text_columns]
             if self.label_needed and self.label_column not in row:
                 wrong.append(f"{place}: no column {self.label_column}; every row needs its label (data.label_column).")
             if any(wrong):
                 mistakes.add(next(filter(None, wrong)))
                 continue
-            origin = Origin(*stream.locate(number), plain=False)
             texts = tuple(self.cleaning.characters(row[column], report, origin) for column in self.text_columns)
             empty = [column for column, text in zip(self.text_columns, texts, strict=True) if not text.strip()]
             if empty and not self.may_be_empty:
-                mistakes.add(f"{place}: the text in column {empty[0]} is empty; fill it or take the row out.")
+                mistakes.add(f"{place}: the text in column {empty[0]} is empty; fill it{self.way_out}.")
+                continue
+            if self.label_needed and _is_no_label(row[self.label_column]):
+                mistakes.add(f"{place}: the label in column {self.label_column} is empty; fill it{self.way_out}.")
                 continue
             yield CleanRow(number, position, texts, row.get(self.label_column), _whole_number(row.get("idx")))
+
+    def _is_incomplete(self, row: Row) -> bool:
+        texts = [row.get(column) for column in self.text_columns]
+        if any(text is None or (isinstance(text, str) and not self._shown(text)) for text in texts):
+            return True
+        return self.label_needed and _is_no_label(row.get(self.label_column))
+
+    def _shown(self, text: str) -> str:
+        """What cleaning leaves of ``text`` besides white space."""
+        return self.cleaning.characters(text, CleaningReport(), Origin("", 1, plain=False)).strip()
 
 
 def gather_pair_rows(
@@ -136,6 +158,13 @@ def _text_sentence(row: Row, column: str, place: str) -> str | None:
         except UnicodeEncodeError as error:
             return f"{place}: column {column} holds half of a surrogate pair at character {error.start}; mend the text."
     return None
+
+
+def _is_no_label(value: Any) -> bool:
+    try:
+        return plain_label(value) is None
+    except ValueError:  # something else, which has its own sentence
+        return False
 
 
 def _kind(value: Any) -> str:

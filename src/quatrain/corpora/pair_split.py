@@ -36,9 +36,9 @@ def deal_rows(
     for side, is_wanted in wanted.items():
         if is_wanted and side not in sides:
             raise UserError(
-                f"data.source={origin} has {len(texts)} rows in {len(groups)} different ones, too few to deal any to"
+                f"data.source={origin} has {len(texts)} rows with {len(groups)} different texts, too few to deal any to"
                 f" {side} (data.validation_share={validation_share}, data.test_share={test_share});"
-                " give more rows, or files of your own for each split."
+                " name the column of the text (data.text_columns), give more rows, or files of your own for each split."
             )
     return sides
 

@@ -14,7 +14,7 @@ from quatrain.corpora.pair_checks import check_pair_source
 from quatrain.corpora.pair_corpus import PairCorpus
 from quatrain.corpora.pair_files import Row, RowStream
 from quatrain.corpora.pair_folder import split_order
-from quatrain.corpora.pair_recipe import PairRecipe
+from quatrain.corpora.pair_recipe import IncompleteRows, PairRecipe
 from quatrain.corpora.pair_sources import PairSource, open_pair_source
 
 __all__ = ["PairCorpus", "check_pair_source", "load_pairs", "pairs_from_memory"]
@@ -49,6 +49,7 @@ def open_pairs(
     validation_share: float = 0.1,
     test_share: float = 0.1,
     split_seed: int = 0,
+    incomplete_rows: IncompleteRows = "refuse",
     verse_size: int = 4000,
     verse_seed: int = 0,
 ) -> UnreadPairs:
@@ -70,6 +71,7 @@ def open_pairs(
         validation_share: share of the rows that go to validation where the source does not bring it.
         test_share: the same for the test split.
         split_seed: which rows those are; see `deal_rows`.
+        incomplete_rows: drop leaves out, and counts, rows with an empty text, or without a label where one is needed.
         verse_size: how many pairs of verse.
         verse_seed: which ones.
 
@@ -98,7 +100,9 @@ def open_pairs(
         verse_size=verse_size,
         verse_seed=verse_seed,
     )
-    recipe = PairRecipe(glue_task, text_columns, label_column, label_names, validation_share, test_share, split_seed)
+    recipe = PairRecipe(
+        glue_task, text_columns, label_column, label_names, validation_share, test_share, split_seed, incomplete_rows
+    )
     return UnreadPairs(opened, recipe, cleaning or Cleaning())
 
 
@@ -123,6 +127,7 @@ def pairs_from_memory(
     validation_share: float = 0.1,
     test_share: float = 0.1,
     split_seed: int = 0,
+    incomplete_rows: IncompleteRows = "refuse",
 ) -> PairCorpus:
     """The same as `load_pairs` for rows that are at hand: mappings from column to value, or such rows by split.
 
@@ -131,7 +136,9 @@ def pairs_from_memory(
     Raises:
         UserError: as `load_pairs`.
     """
-    recipe = PairRecipe(glue_task, text_columns, label_column, label_names, validation_share, test_share, split_seed)
+    recipe = PairRecipe(
+        glue_task, text_columns, label_column, label_names, validation_share, test_share, split_seed, incomplete_rows
+    )
     wrong = recipe.sentences()
     if wrong:
         raise UserError(wrong)

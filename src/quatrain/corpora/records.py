@@ -40,10 +40,12 @@ def records(
     return _of_table(path, column, "\t" if suffix == ".tsv" else ",", key)
 
 
-def missing_column(where: str, column: str, present: Iterable[str], key: str = "data.text_column") -> str:
-    """The sentence for a column that is not there."""
+def missing_column(
+    where: str, column: str, present: Iterable[str], key: str = "data.text_column", meant: Iterable[str] | None = None
+) -> str:
+    """The sentence for a column that is not there; ``meant``: which of those present can have been, None: any."""
     names = list(present)
-    near = get_close_matches(column, names, 1, 0.5)
+    near = get_close_matches(column, names if meant is None else list(meant), 1, 0.5)
     hint = f"did you mean {key}={near[0]}?" if near else f"name one of them as {key}."
     return f"{key}={column}: {where} has no such column, only {', '.join(names) or 'none'}; {hint}"
 

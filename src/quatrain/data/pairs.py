@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,8 @@ class SentencePairs(LanguageData):
         validation_share: share of the corpus held out for validation, where the source brings no split of its own.
         test_share: share held out for the test, likewise.
         split_seed: of how rows are dealt; apart from ``seed``, so that seeds are compared on one split.
+        incomplete_rows: refuse tells the rows whose text is empty, or whose label is (which the test split alone may
+            lack); drop leaves them out, and counts them in the report of quatrain preprocess.
         verse_size: pairs of the embedded verse, where ``source`` is verse.
         verse_seed: of the embedded verse.
         max_length: tokens of a row, special ones too; of two texts the longer is cut first.
@@ -75,6 +77,7 @@ class SentencePairs(LanguageData):
         validation_share: float = 0.1,
         test_share: float = 0.1,
         split_seed: int = 0,
+        incomplete_rows: Literal["refuse", "drop"] = "refuse",
         verse_size: int = 4000,
         verse_seed: int = 0,
         max_length: int = 128,
@@ -101,9 +104,11 @@ class SentencePairs(LanguageData):
         )
         self.source, self.given_rows, self.glue_task = source, rows, glue_task
         self._class_counts: list[int] = []
+        self._left_out = 0
         self.text_columns, self.label_column, self.given_label_names = text_columns, label_column, label_names
         self.sha256, self.revision, self.cleaning = sha256, revision, cleaning
         self.validation_share, self.test_share, self.split_seed = validation_share, test_share, split_seed
+        self.incomplete_rows = incomplete_rows
         self.verse_size, self.verse_seed = verse_size, verse_seed
         self.max_length, self.use_token_types, self.num_proc = max_length, use_token_types, num_proc
         self.label_names: tuple[str, ...] | None = None
@@ -119,6 +124,7 @@ class SentencePairs(LanguageData):
         """Encode the rows where that was not done before, and map them."""
         corpus = self.corpus()
         self.fingerprint = corpus.fingerprint
+        self._left_out = corpus.report.counts.get("incomplete_rows", 0)
         tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
         token_types = self.use_token_types
         if token_types is None:
@@ -156,11 +162,13 @@ class SentencePairs(LanguageData):
                 self._class_counts = rows.class_counts(self.num_labels)
 
     def notes(self) -> list[str]:
-        """What a user should know of the data before it is trained on: classes with next to no training rows."""
+        """What to know of the data before it is trained on: rows left out, classes with next to no training rows."""
         labelled = sum(self._class_counts)
+        left_out = f"{self._left_out:,} rows without a text or a label are left out (data.incomplete_rows=drop)"
+        notes = [left_out] if self._left_out else []
         if self.label_names is None or labelled < OF_MANY:
-            return []
-        return [
+            return notes
+        return notes + [
             f"The label {name} is that of {count} of {labelled:,} training rows; is it misspelled?"
             for name, count in zip(self.label_names, self._class_counts, strict=True)
             if count < FEW_ROWS
@@ -201,6 +209,7 @@ class SentencePairs(LanguageData):
             "validation_share": self.validation_share,
             "test_share": self.test_share,
             "split_seed": self.split_seed,
+            "incomplete_rows": self.incomplete_rows,
         }
 
     def _describe(self, corpus: PairCorpus) -> None:

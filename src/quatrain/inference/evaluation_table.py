@@ -17,8 +17,18 @@ def table(evaluation: Evaluation) -> str:
         rows.append((name, _number(measured.value), f"{_number(measured.low)} to {_number(measured.high)}"))
     lines = [one_line(head), "", *_aligned(rows)]
     if evaluation.confusion:
-        lines += ["", *_classes(evaluation.confusion)]
+        lines += ["", *_classes(evaluation.confusion), *_none_wrong(evaluation.confusion)]
     return "\n".join(lines) + "\n"
+
+
+def _none_wrong(confusion: Confusion) -> Iterator[str]:
+    """What resampling cannot say of a table without a mistake: how many there may be all the same."""
+    counts = confusion.counts
+    rows = sum(map(sum, counts))
+    if rows and sum(counts[place][place] for place in range(len(counts))) == rows:
+        most = 1 - 0.05 ** (1 / rows)
+        yield ""
+        yield f"all {rows:,} are right, and so is every resample; up to {most:.1%} of such rows may be wrong (95 %)"
 
 
 def _classes(confusion: Confusion) -> Iterator[str]:

@@ -131,6 +131,7 @@ def _other(loaded: Loaded, split: str | None, source: str, options: DataOptions)
             glue_task=data.glue_task,
             text_columns=data.text_columns,
             label_column=data.label_column,
+            incomplete_rows=data.incomplete_rows,
             sha256=data.sha256,
             cleaning=data.cleaning,
             verse_size=data.verse_size,

@@ -5,6 +5,7 @@ Nothing here loads torch, and nothing in a folder is ever run.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -43,6 +44,9 @@ FITS: Mapping[str, tuple[Task, ...]] = {
     "tokenize": ("encoder", "masked_lm", "causal_lm", "sequence_classification"),
 }
 """The tasks that each command of a TARGET is for."""
+
+MARKS = ("config.yaml", "config.json")
+"""Either of these makes a folder a run or a model."""
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -87,12 +91,26 @@ def find_target(given: str, command: str) -> Target:
         NotNow: the hub does not give the files.
     """
     run = _run_of(Path(given).expanduser())
-    source, commit = resolve(given, None)
-    folder = fetched(source, commit, ("config.json",))  # judged before gigabytes of weights are fetched
+    try:
+        source, commit = resolve(given, None)
+        folder = fetched(source, commit, ("config.json",))  # judged before gigabytes of weights are fetched
+    except UserError as error:
+        raise type(error)([sentence + _here_instead(given) for sentence in error.sentences]) from error
     architecture = _architecture(read_json(folder / "config.json"))
     target = Target(given, folder, architecture, TASKS.get(auto_class(architecture), "encoder"), run)
     _fit(target, command)
     return replace(target, folder=fetched(source, commit, (*WEIGHT_FILES, *TOKENIZER_FILES)))
+
+
+def _here_instead(given: str) -> str:
+    """What a name that is no folder can have been meant for: a run or a model that lies beside where it would."""
+    path = Path(given).expanduser()
+    try:
+        beside = [one for one in path.parent.iterdir() if any((one / name).is_file() for name in MARKS)]
+    except OSError:
+        beside = []
+    near = get_close_matches(path.name, [one.name for one in beside], 1, 0.7) if not path.exists() else []
+    return f" There is a folder {path.with_name(near[0])}: did you mean that?" if near else ""
 
 
 def _run_of(path: Path) -> RunDirectory | None:

@@ -5,13 +5,11 @@ from typing import Any
 
 from quatrain.core.errors import UserError
 from quatrain.corpora.glue import GLUE_TASKS
-from quatrain.corpora.pair_columns import text_columns_of
+from quatrain.corpora.pair_columns import text_columns_of, texts_in_row
 from quatrain.corpora.records import missing_column
 from quatrain.inference.rows import TEXT_OPTIONS, Choose
 from quatrain.inference.sources import LINE, Source
 from quatrain.inference.target import Target
-
-_VERSE = "verse"  # its rows are pairs
 
 
 def check_options(text: str | None, text_pair: str | None) -> None:
@@ -60,7 +58,8 @@ def to_embed(text: str | None) -> Choose:
 def _among(columns: Sequence[str], source: Source, wanted: Sequence[str], task: str | None) -> tuple[str, ...]:
     missing = [(option, name) for option, name in zip(TEXT_OPTIONS, wanted, strict=False) if name not in columns]
     if missing:
-        raise UserError([missing_column(source.origin, name, columns, option) for option, name in missing])
+        free = [name for name in columns if name not in wanted]
+        raise UserError([missing_column(source.origin, name, columns, option, free) for option, name in missing])
     if wanted:
         return tuple(wanted)
     try:
@@ -80,13 +79,7 @@ def data_of(target: Target) -> Mapping[str, Any]:
 
 def texts_in_training(target: Target) -> int | None:
     """How many texts a row had in the training of the target's run; None where that is not known."""
-    data = data_of(target)
-    if "source" in data and data["source"] == _VERSE:
-        return 2
-    if own := _own_columns(data):
-        return len(own)
-    task = _glue_task(data)
-    return len(GLUE_TASKS[task].columns) if task else None
+    return texts_in_row(data_of(target))
 
 
 def _own_columns(data: Mapping[str, Any]) -> Sequence[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from quatrain.core.secrets import redact_text
 from quatrain.corpora.hub import HUB, hub_source, is_hub_name
 from quatrain.corpora.locations import is_url, stem_of
+from quatrain.corpora.pair_columns import texts_in_row
 from quatrain.corpora.sources import VERSE
 from quatrain.models.sources import weights_folder
 from quatrain.runs.directory import RunDirectory
@@ -80,6 +81,7 @@ def card_facts(
         "commands": commands.lines,
         "remarks": commands.remarks,
         "versions": versions(),
+        "texts": texts_in_row(config["data"]),
         "mask_token": tokenizer.hf.mask_token or "<mask>",
     }
 

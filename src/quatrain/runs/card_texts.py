@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 LOADING = {
     "fill-mask": ("AutoModelForMaskedLM", "pipe({masked})"),
-    "text-classification": ("AutoModelForSequenceClassification", 'pipe({"text": "...", "text_pair": "..."})'),
+    "text-classification": ("AutoModelForSequenceClassification", "{rows}"),
     "text-generation": ("AutoModelForCausalLM", 'pipe("...", max_new_tokens=40)'),
 }
 """For each pipeline the class that loads the model and a call."""
@@ -13,7 +13,7 @@ MEANT_FOR = {
     "fill-mask": "It guesses hidden tokens of a text from those around them; that is of use as a start for training on"
     " a task, and to see what a model has learned of its data.",
     "text-classification": "It gives each row one of its labels, or a score, with a probability by softmax. The rows"
-    " are to be like those that it was trained on: as many texts in a row, of such a length, of such a kind.",
+    " are to be like those that it was trained on: {texts} in a row, of such a length, of such a kind.",
     "text-generation": "It goes on with a text in the manner of its data; that is of use for play, for teaching, and as"
     " a start for training on a task.",
 }
@@ -34,14 +34,24 @@ FROM_NOTHING = "It knows nothing but its training data, for it began from random
 FROM_WEIGHTS = "What its base model has learned, good and bad, is in it too."
 
 
-def uses(task: str, *, from_weights: bool) -> str:
+ONE_TEXT, TWO_TEXTS = 'pipe("...")', 'pipe({"text": "...", "text_pair": "..."})'
+ROWS = {
+    1: ("one text", ONE_TEXT),
+    2: ("two texts", TWO_TEXTS),
+    None: ("as many texts", f"{ONE_TEXT}  # of pairs of texts: {TWO_TEXTS}"),
+}
+"""What a row of a classifier holds, in words and as a call, by how many texts that are; None where it is not known."""
+
+
+def uses(task: str, *, from_weights: bool, texts: int | None = None) -> str:
     """The section on what the model is for and what not; ``task`` is a pipeline of `LOADING`."""
     origin = FROM_WEIGHTS if from_weights else FROM_NOTHING
-    return f"## What it is for\n\n{MEANT_FOR[task]}\n\n## Its limits\n\n{LIMITS[task]} {origin} {ALWAYS}\n"
+    purpose = MEANT_FOR[task].format(texts=ROWS[texts][0])
+    return f"## What it is for\n\n{purpose}\n\n## Its limits\n\n{LIMITS[task]} {origin} {ALWAYS}\n"
 
 
-def loading(task: str, mask_token: str) -> str:
-    """Lines of Python that load the folder with transformers."""
+def loading(task: str, mask_token: str, texts: int | None = None) -> str:
+    """Lines of Python that load the folder with transformers; ``texts``: of a classifier, how many a row holds."""
     loader, call = LOADING[task]
     return "\n".join(
         (
@@ -50,7 +60,7 @@ def loading(task: str, mask_token: str) -> str:
             'folder = "."  # where this file lies',
             f"model = {loader}.from_pretrained(folder)",
             f'pipe = pipeline("{task}", model=model, tokenizer=AutoTokenizer.from_pretrained(folder))',
-            call.replace("{masked}", repr(f"... {mask_token} ...")),
+            call.replace("{rows}", ROWS[texts][1]).replace("{masked}", repr(f"... {mask_token} ...")),
         )
     )
 

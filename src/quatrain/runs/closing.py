@@ -5,6 +5,7 @@ from typing import Any
 
 from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.overview import next_commands
 from quatrain.training.peak import in_flops
 
 SHOWN = 50
@@ -36,11 +37,13 @@ def print_closing(
     samples: Sequence[Any],
     *,
     reported: bool,
+    on_verse: bool = True,
 ) -> None:
     """Print on standard output how the run went: scores, what the model says to samples, where all lies, what next.
 
     ``summary`` is the data module's. ``samples`` have ``shown``, ``said``, ``probability`` (or None) and ``right``.
-    ``reported``: whether a report is written too.
+    ``reported``: whether a report is written too. ``on_verse``: whether the data is the embedded verse, where another
+    experiment is next; on data of one's own it is to use this run.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -57,7 +60,9 @@ def print_closing(
         console.print("  report.html shows all of it in a browser")
     console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
     console.print("[bold]try next[/bold]")
-    for command in [line for name, line in NEXT if name != experiment][:2]:
+    own = [] if on_verse else next_commands(run, {"status": "done", "task": task})
+    told = [f"{command}    # {what}" for command, what in own] or [line for name, line in NEXT if name != experiment]
+    for command in told[:2]:
         console.print(f"  {escape(command)}", soft_wrap=True)
 
 

@@ -146,7 +146,8 @@ def _of_row(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _places(row: Mapping[str, Any]) -> "Table":
     """A line for each place: the token, its id, and what else the batch says of it."""
     columns, tokens = row["columns"], row["tokens"]
-    count = len(columns["input_ids"])
+    padding = _padding(columns)
+    count = len(columns["input_ids"]) - padding
     headings = ["place", *(["token"] if tokens else []), *(HEADINGS.get(name, name) for name in columns)]
 
     def at(place: int) -> list[str]:
@@ -158,7 +159,16 @@ def _places(row: Mapping[str, Any]) -> "Table":
     else:
         between = ["…", *[""] * (len(headings) - 1)]
         lines = [*map(at, range(FIRST)), between, *map(at, range(count - LAST, count))]
+    if padding:
+        told = f"{padding:,} of padding"
+        lines.append((["…", told] if tokens else [f"… {told}"]) + [""] * (len(headings) - 1 - bool(tokens)))
     return table(headings, lines, left=("token", "label", "target"))
+
+
+def _padding(columns: Mapping[str, Sequence[int]]) -> int:
+    """How many places at a row's end are padding; 0 where the batch does not tell."""
+    mask = columns.get("attention_mask", [1])
+    return next((place for place, shown in enumerate(reversed(mask)) if shown), 0)
 
 
 def _cell(row: Mapping[str, Any], name: str, place: int) -> str:

@@ -33,6 +33,7 @@ def model_card(
     remarks: Sequence[str] = (),
     versions: Mapping[str, str] | None = None,
     mask_token: str = "<mask>",
+    texts: int | None = None,
     onnx_inputs: Sequence[str] = (),
 ) -> str:
     """Return the card as Markdown with a YAML head; secrets are hidden in it, and no text of others formats anything.
@@ -56,6 +57,7 @@ def model_card(
         remarks: sentences about them.
         versions: package versions.
         mask_token: for the example of fill-mask.
+        texts: of a classifier, how many a row holds, 1 or 2; None where that is not known.
         onnx_inputs: the inputs of ``model.onnx``, where the folder holds that in place of safetensors.
 
     Raises:
@@ -87,11 +89,11 @@ def model_card(
         f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n",
         f"# {plain(name)}\n",
         "\n".join(f"- {title}: {value}" for title, value in facts.items() if value) + "\n",
-        uses(task, from_weights=base_model is not None),
+        uses(task, from_weights=base_model is not None, texts=texts),
     ]
     if metrics:
         parts.append(scores_section(metrics, intervals or {}))
-    lines = loading_onnx(onnx_inputs) if onnx_inputs else loading(task, mask_token)
+    lines = loading_onnx(onnx_inputs) if onnx_inputs else loading(task, mask_token, texts)
     parts.append(f"## Loading it\n\n{fenced(lines, 'python')}\n")
     if commands:
         said = "".join(f"\n{plain(remark)}\n" for remark in remarks)

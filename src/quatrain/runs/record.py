@@ -76,6 +76,7 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
 
     ``result`` has the scores and the speed; what a comparison needs besides is added to the file.
     """
+    from quatrain.corpora.sources import VERSE
     from quatrain.models.adapters import merge_adapters
     from quatrain.runs.closing import print_closing
     from quatrain.runs.export import export
@@ -96,7 +97,14 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     run.set_status("done")
     with suppress(OSError, SystemExit):  # a closed pipe cannot undo what is done; rich turns it into SystemExit
         print_closing(
-            run, config["name"], recipe.task, data.summary, result, said, reported=bool(config["run"].get("report"))
+            run,
+            config["name"],
+            recipe.task,
+            data.summary,
+            result,
+            said,
+            reported=bool(config["run"].get("report")),
+            on_verse=config["data"].get("source") == VERSE,
         )
 
 
