@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quatrain.runs.closing import print_closing
+from quatrain.runs.closing import ASKED, print_closing
 from quatrain.runs.directory import RunDirectory
 
 RESULT: dict[str, Any] = {
@@ -59,3 +59,18 @@ def test_eighty_columns_suffice(
     assert "  report.html shows all of it in a browser" in own
     assert "training                12.5 s, 56,459 tokens/s, 1.0% waiting for data" in own
     assert any(line.endswith("(the grammar's own bound 0.4468)") for line in own)
+
+
+@pytest.mark.parametrize(("task", "use"), [("causal_lm", "generate"), ("masked_lm", "fill"), ("encoder", None)])
+def test_what_to_try_next_is_of_this_run(
+    task: str, use: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not of the default experiment, which `quatrain train -m seed=1,2,3` alone would be."""
+    monkeypatch.setitem(ASKED, "encoder", "row")
+    lines = _printed(monkeypatch, tmp_path, 80, task, TEXT)
+    after = lines[lines.index("try next") + 1 :]
+    assert all(str(tmp_path) in line for line in after)
+    assert any(f"quatrain resume {tmp_path} --max-epochs N" in line for line in after)
+    assert len(after) == (2 if use else 1)
+    if use:
+        assert f"quatrain {use} {tmp_path} " in after[0]

@@ -59,12 +59,12 @@ def _about_positions(tokens: list[int]) -> str:
 
 
 def among_neighbours(values: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """Of each value the weighted mean with up to `NEIGHBOURS` on each side, equally many on both: the ends stay."""
+    """Of each value the weighted mean with `NEIGHBOURS` on each side, no more after it than before: the first stays."""
     last = len(values) - 1
     means = []
     for place in range(len(values)):
-        reach = min(NEIGHBOURS, place, last - place)
-        part = slice(place - reach, place + reach + 1)
+        before = min(NEIGHBOURS, place)
+        part = slice(place - before, min(place + before, last) + 1)
         weighted = sum(value * weight for value, weight in zip(values[part], weights[part], strict=True))
         means.append(weighted / sum(weights[part]))
     return means

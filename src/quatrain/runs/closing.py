@@ -1,11 +1,15 @@
 """The table that a run ends with."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.overview import USES, shown_path
 from quatrain.training.peak import in_flops
+
+COMMAND_WIDTH = 42
 
 SHOWN = 50
 """Characters of a sample's text at most, so that its line fits a terminal of 80 columns."""
@@ -20,11 +24,15 @@ ASKED = {
     "causal_lm": "held-out text",
     "sequence_classification": "held-out row",
 }
-NEXT = (
-    ("quick_windows", "quatrain train experiment=quick_windows     a causal LM on embedded verse"),
-    ("", "quatrain train -m seed=1,2,3                one job for each seed"),
-    ("quick_mrpc", "quatrain train experiment=quick_mrpc        a classifier of sentence pairs"),
-)
+TOUR = {
+    "quick_sonnets": (
+        ("quatrain train experiment=quick_windows", "a causal LM on embedded verse"),
+        ("quatrain train -m seed=1,2,3", "one job for each seed"),
+    ),
+    "quick_windows": (("quatrain train experiment=quick_mrpc", "a classifier of sentence pairs"),),
+    "quick_mrpc": (("quatrain train experiment=quick_windows", "a causal LM on embedded verse"),),
+}
+"""What else a newcomer may try after an experiment that needs no network."""
 
 
 def print_closing(
@@ -57,8 +65,17 @@ def print_closing(
         console.print("  report.html shows all of it in a browser")
     console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
     console.print("[bold]try next[/bold]")
-    for command in [line for name, line in NEXT if name != experiment][:2]:
-        console.print(f"  {escape(command)}", soft_wrap=True)
+    for command, what in _next(run, experiment, task):
+        console.print(f"  {escape(one_line(command)):<{COMMAND_WIDTH}}  {what}", soft_wrap=True)
+
+
+def _next(run: RunDirectory, experiment: str, task: str) -> Iterator[tuple[str, str]]:
+    """Commands that make sense now, each with what it does: of this run first."""
+    name = shlex.quote(shown_path(run.path))
+    if task in USES:
+        yield USES[task].format(run=name), "ask it"
+    yield f"quatrain resume {name} --max-epochs N", "train on"
+    yield from TOUR.get(experiment, ())
 
 
 def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
