@@ -6,7 +6,8 @@ from typing import Any
 
 from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.overview import USES, shown_path
+from quatrain.runs.listing import shown_path
+from quatrain.runs.overview import USES
 from quatrain.training.peak import in_flops
 
 COMMAND_WIDTH = 42
