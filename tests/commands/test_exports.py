@@ -18,7 +18,8 @@ CALLS = {
     ),
     "quick_windows": (
         "text-generation",
-        "len(pipe('the', max_new_tokens=4, do_sample=False)[0]['generated_text']) > 3",
+        "len(pipe('the', max_new_tokens=4, do_sample=False)[0]['generated_text']) > 3"
+        " and pipe.tokenizer.decode(pipe.tokenizer('the')['input_ids']) == 'the'",
     ),
 }
 

@@ -104,7 +104,7 @@ def test_a_sweep_ends_and_a_run_of_it_is_evaluated_asked_and_goes_on(
 
 def test_its_own_tests_pass(project: Path) -> None:
     done = run(project, "pytest", "-q", "-p", "no:cacheprovider")
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 def test_every_command_of_its_readme_composes(allowed: Path) -> None:

@@ -176,6 +176,13 @@ def test_every_word_that_means_nothing_is_told_with_the_nearest(capsys: pytest.C
     assert "did you mean optimizer.lr" in capsys.readouterr().err
 
 
+def test_a_key_without_its_middle_gets_the_whole_one() -> None:
+    """Spelling alone would name another key: model.n_layer is most like model.frozen_layers."""
+    with pytest.raises(UserError) as caught:
+        explain(["model.n_layer"])
+    assert caught.value.sentences == ["model.n_layer: there is no such key; did you mean model.config.n_layer?"]
+
+
 def test_the_command_tells_all_and_json_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "data.mask_probability", "--json", "data.mask_probability=0.3"]) == 0
     (told,) = json.loads(capsys.readouterr().out)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quatrain.runs.closing import print_closing
+from quatrain.runs.closing import ASKED, print_closing
 from quatrain.runs.directory import RunDirectory
 
 RESULT: dict[str, Any] = {
@@ -61,14 +61,25 @@ def test_eighty_columns_suffice(
     assert any(line.endswith("(the grammar's own bound 0.4468)") for line in own)
 
 
-def test_a_run_on_data_of_ones_own_is_asked_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, task = RunDirectory(tmp_path / "my run"), "sequence_classification"
+@pytest.mark.parametrize(
+    ("task", "use"),
+    [("causal_lm", "generate"), ("masked_lm", "fill"), ("sequence_classification", "predict"), ("encoder", None)],
+)
+@pytest.mark.parametrize("on_verse", [True, False])
+def test_what_to_try_next_is_of_this_run_and_then_the_tour(
+    task: str, use: str | None, on_verse: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On data of one's own no embedded experiment is offered."""
+    run = RunDirectory(tmp_path / "my run")
     screen = io.StringIO()
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr("sys.stdout", screen)
-    print_closing(run, "quick_mrpc", task, {}, RESULT, [ROW], reported=False, on_verse=False)
-    after = screen.getvalue().split("try next\n")[1].splitlines()
-    assert [line.split("  #")[0].strip() for line in after] == [
-        f"quatrain evaluate '{run.path}'",
-        f"quatrain predict '{run.path}' rows.csv --output labelled.csv",
-    ]
+    print_closing(run, "quick_sonnets", task, {}, RESULT, [], reported=False, on_verse=on_verse)
+    after = [line.strip() for line in screen.getvalue().split("try next\n")[1].splitlines()]
+    of_run = [line for line in after if f"'{run.path}'" in line]
+    commands = [line.split()[1] for line in of_run]
+    assert commands == ["evaluate", *([use] if use else []), "resume"]
+    assert after[: len(of_run)] == of_run
+    assert [line.split("  ")[0] for line in after[len(of_run) :]] == (
+        ["quatrain train experiment=quick_windows", "quatrain train -m seed=1,2,3"] if on_verse else []
+    )

@@ -1,9 +1,11 @@
 """What a reader must know beside the table: what was left out, and what so few runs can show."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from quatrain.compare.comparison import Comparison
 from quatrain.compare.importance import ETA, FEWEST_RUNS
+from quatrain.compare.per_token import per_token_notes
 from quatrain.compare.results import Result
 from quatrain.compare.statistics import FEW, smallest_effect
 
@@ -12,7 +14,13 @@ MOST_NAMED = 3
 
 def notes(comparison: Comparison) -> list[str]:
     """Sentences on what the numbers of ``comparison`` do and do not say."""
-    return [*_left_out(comparison), *_settings(comparison), *_errors(comparison), *_method(comparison)]
+    return [
+        *_left_out(comparison),
+        *_per_token(comparison),
+        *_settings(comparison),
+        *_errors(comparison),
+        *_method(comparison),
+    ]
 
 
 def _left_out(comparison: Comparison) -> list[str]:
@@ -28,6 +36,18 @@ def _left_out(comparison: Comparison) -> list[str]:
         count = _count(len(without), "run is", "runs are")
         said.append(f"{count} left out, without a finite {comparison.aim.metric}: {_runs(without)}.")
     return said
+
+
+def _per_token(comparison: Comparison) -> list[str]:
+    runs = _all(comparison)
+    configs = [{group: _group(run, group) for group in ("model", "tokenizer")} for run in runs]
+    shared = set.intersection(*(set(run.metrics()) for run in runs)) if runs else set()
+    return per_token_notes(comparison.aim.metric, configs, shared)
+
+
+def _group(run: Result, group: str) -> dict[str, Any]:
+    """The leaves of a group of the config, by their keys in it."""
+    return {key.removeprefix(f"{group}."): value for key, value in run.leaves.items() if key.startswith(f"{group}.")}
 
 
 def _settings(comparison: Comparison) -> list[str]:

@@ -81,5 +81,16 @@ def _unknown(word: str, composed: Composition) -> str:
     every = {*groups(composed.folders), *composed.every_key()}
     for name in composed.choices:
         every |= {key for option in options(name, composed.folders) for key in keys_of(option, tuple(composed.folders))}
-    near = nearest(word, sorted(every)) or "; quatrain list shows the groups, and quatrain explain GROUP its keys."
+    near = (
+        _within(word, every)
+        or nearest(word, sorted(every))
+        or "; quatrain list shows the groups, and quatrain explain GROUP its keys."
+    )
     return f"{word}: there is no such key{near}"
+
+
+def _within(word: str, every: set[str]) -> str:
+    """A hint at the key of the same group and last name: model.n_layer leaves out the config between."""
+    group, _, last = word.partition(".")
+    found = sorted(key for key in every if last and key.startswith(f"{group}.") and key.endswith(f".{last}"))
+    return f"; did you mean {found[0]}?" if found else ""

@@ -18,7 +18,7 @@ from quatrain.data.module import LanguageData, fitted
 from quatrain.data.sampler import TrainingBatches
 from quatrain.data.text_rows import Texts, open_corpus, training_texts
 from quatrain.data.token_file import TokenFile
-from quatrain.data.token_streams import write_streams
+from quatrain.data.token_streams import separator, write_streams
 from quatrain.data.window_rows import EvaluationWindows, TrainingWindows
 
 
@@ -122,7 +122,8 @@ class Windows(LanguageData):
                 meta["validation"]["grammar_bits"] = grammar_bits(corpus.documents("validation"))
             return meta
 
-        digest = fingerprint("streams", corpus=corpus.fingerprint, tokenizer=tokenizer.fingerprint)
+        made_by = {"tokenizer": tokenizer.encoding_fingerprint, "separator": separator(tokenizer)}
+        digest = fingerprint("streams", corpus=corpus.fingerprint, **made_by)
         folder = prepare_once("streams", digest, build)
         meta = read_meta(folder)
         streams = {split: TokenFile(folder, split) for split in meta}

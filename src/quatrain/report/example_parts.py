@@ -45,29 +45,6 @@ def fills(files: RunFiles) -> Markup:
     return render("fills.html", texts=texts) if texts else Markup()
 
 
-def loss_by_position(files: RunFiles) -> Markup:
-    """How the loss falls along the window, as the model sees more of what came before."""
-    part = files.examples.get("loss_by_position")
-    if not part:
-        return Markup()
-    places, losses, tokens = part["position"], part["loss"], part["tokens"]
-    trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "loss",
-        "x": places,
-        "y": losses,
-        "customdata": tokens,
-        "line": {"color": COLOURS[0], "width": 2},
-        "hovertemplate": "position %{x:,}<br>%{y:.4g} nats over %{customdata:,} tokens<extra></extra>",
-    }
-    axes = {"xaxis": {"title": {"text": "position in the window"}}, "yaxis": {"title": {"text": "loss in nats"}}}
-    words = f"Line chart of the loss by position in the window, from {number(losses[0])} to {number(losses[-1])} nats."
-    rows = [list(row) for row in zip(places, map(number, losses), tokens, strict=True)]
-    drawn = figure([trace], axes, label=words, log=True, numbers=(["position", "loss", "tokens"], rows))
-    return joined(heading("Loss by position"), drawn)
-
-
 def samples_by_checkpoint(files: RunFiles) -> Markup:
     """What the model said to the same examples at each validation, an example after the other."""
     steps = sorted({row["step"] for row in files.samples})

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from quatrain.report import curves, example_parts, origin
+from quatrain.report import curves, example_parts, origin, positions
 from quatrain.report.config_tree import config_tree
 from quatrain.report.page import Section, write_page
 from quatrain.report.rendering import joined, render
@@ -25,13 +25,13 @@ PARTS: dict[str, tuple[Part, ...]] = {
         example_parts.confusion,
         example_parts.wrong_pairs,
         example_parts.fills,
-        example_parts.loss_by_position,
+        positions.loss_by_position,
         example_parts.samples_by_checkpoint,
     ),
     "Learning rate, gradients, speed": (curves.pace_curves,),
     "Tokenizer": (tokenizer_part,),
     "Data": (origin.data_facts,),
-    "Choices made by themselves": (origin.choices,),
+    "Automatic choices": (origin.choices,),
     "Config": (config_tree,),
     "Taken up again": (origin.attempts,),
     "Where it comes from": (origin.origin,),

@@ -13,6 +13,12 @@ from quatrain.report.run_files import RunFiles
 FARTHEST = 2
 """Times the longest text at which the line of truncation is still drawn; farther away it would hide the lengths."""
 
+WHOLE = "documents"
+"""The unit of texts that are cut into windows or blocks, of which nothing is lost."""
+
+FEWEST = 5
+"""Documents whose lengths are drawn."""
+
 
 def tokenizer_part(files: RunFiles) -> Markup:
     """What examples.json says of the tokenizer; nothing where it is missing."""
@@ -50,7 +56,12 @@ def _lengths(found: dict[str, Any]) -> Markup:
         "showlegend": False,
     }
     words = f"Histogram of the lengths of {sum(counts):,} {_word(unit)} in tokens."
-    if isinstance(longest, int):
+    if unit == WHOLE:
+        words += f" Nothing of them is cut off: a row is a part of the text of at most {longest:,} tokens."
+        if sum(counts) < FEWEST:
+            few = "The text is one document" if sum(counts) == 1 else f"The text is {sum(counts)} documents"
+            return render("note.html", text=f"{few}, read in rows of at most {longest:,} tokens; nothing is cut off.")
+    elif isinstance(longest, int):
         cut = f"{share(found['truncated'])} are longer than" if found["truncated"] else "None is longer than"
         words += f" {cut} {longest:,} tokens, where they are cut."
         if longest <= FARTHEST * edges[-1]:

@@ -1,12 +1,14 @@
 """The table that a run ends with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.overview import next_commands
 from quatrain.training.peak import in_flops
+
+COMMAND_WIDTH = 42
 
 SHOWN = 50
 """Characters of a sample's text at most, so that its line fits a terminal of 80 columns."""
@@ -21,11 +23,15 @@ ASKED = {
     "causal_lm": "held-out text",
     "sequence_classification": "held-out row",
 }
-NEXT = (
-    ("quick_windows", "quatrain train experiment=quick_windows     a causal LM on embedded verse"),
-    ("", "quatrain train -m seed=1,2,3                one job for each seed"),
-    ("quick_mrpc", "quatrain train experiment=quick_mrpc        a classifier of sentence pairs"),
-)
+TOUR = {
+    "quick_sonnets": (
+        ("quatrain train experiment=quick_windows", "a causal LM on embedded verse"),
+        ("quatrain train -m seed=1,2,3", "one job for each seed"),
+    ),
+    "quick_windows": (("quatrain train experiment=quick_mrpc", "a classifier of sentence pairs"),),
+    "quick_mrpc": (("quatrain train experiment=quick_windows", "a causal LM on embedded verse"),),
+}
+"""What else a newcomer may try after an experiment that needs no network."""
 
 
 def print_closing(
@@ -42,8 +48,8 @@ def print_closing(
     """Print on standard output how the run went: scores, what the model says to samples, where all lies, what next.
 
     ``summary`` is the data module's. ``samples`` have ``shown``, ``said``, ``probability`` (or None) and ``right``.
-    ``reported``: whether a report is written too. ``on_verse``: whether the data is the embedded verse, where another
-    experiment is next; on data of one's own it is to use this run.
+    ``reported``: whether a report is written too. ``on_verse``: whether the data is the embedded verse, whose user is
+    shown the other experiments too.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -60,10 +66,17 @@ def print_closing(
         console.print("  report.html shows all of it in a browser")
     console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
     console.print("[bold]try next[/bold]")
-    own = [] if on_verse else next_commands(run, {"status": "done", "task": task})
-    told = [f"{command}    # {what}" for command, what in own] or [line for name, line in NEXT if name != experiment]
-    for command in told[:2]:
-        console.print(f"  {escape(command)}", soft_wrap=True)
+    for command, what in _next(run, experiment, task, on_verse):
+        console.print(f"  {escape(one_line(command)):<{COMMAND_WIDTH}}  {what}", soft_wrap=True)
+
+
+def _next(run: RunDirectory, experiment: str, task: str, on_verse: bool) -> list[tuple[str, str]]:
+    """Commands that make sense now, each with what it does: of this run first."""
+    of_run = next_commands(run, {"status": "done", "task": task})
+    return [
+        *(one for one in of_run if not one[0].startswith("quatrain report ")),
+        *(TOUR.get(experiment, ()) if on_verse else ()),
+    ]
 
 
 def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from quatrain.core.atomic_files import cannot_write, temporary_sibling, write_whole
 from quatrain.core.errors import NotNow
 from quatrain.runs.model_card import model_card
+from quatrain.tokenizers.generative import generative
+from quatrain.tokenizers.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,6 +69,11 @@ def export(
         write_whole(temporary / "README.md", model_card(**card))
         loaded = load(temporary, plain)
         return max(_compare(plain, loaded, batch) for batch in samples)
+
+
+def exported(tokenizer: Tokenizer, task: str) -> Tokenizer:
+    """``tokenizer`` as the export of a model of ``task`` has it: a prompt for a causal LM is not closed."""
+    return generative(tokenizer) if task == "causal_lm" else tokenizer
 
 
 def save_configs(model: Any, folder: Path) -> None:

@@ -9,7 +9,7 @@ from quatrain.core.atomic_files import write_whole
 from quatrain.models.adapters import merge_adapters
 from quatrain.models.config_words import positions
 from quatrain.runs.directory import RunDirectory
-from quatrain.runs.export import appearing_whole, export, save_configs
+from quatrain.runs.export import appearing_whole, export, exported, save_configs
 from quatrain.runs.logits import logits_of, prove
 from quatrain.runs.model_card import model_card
 from quatrain.runs.run_card import run_card
@@ -49,18 +49,19 @@ def write(run: RunDirectory, trained: TrainedModel, folder: Path, form: Form, *,
     samples = sample_rows(model, inputs, positions(model.config.to_dict()))
     own = [logits_of(model, rows) for rows in samples]
     plain = merge_adapters(model)
+    tokenizer = exported(trained.tokenizer, trained.recipe.task)
     card = run_card(run, trained, plain)
     if form == "safetensors":
         merged = [logits_of(plain, rows) for rows in samples] if plain is not model else own
         apart = _furthest(model, samples, own, merged)
-        again = export(plain, trained.tokenizer.save, folder, card, samples, replacing=replacing)
+        again = export(plain, tokenizer.save, folder, card, samples, replacing=replacing)
         return _proof(samples, max(apart, again))
     from quatrain.runs.onnx_export import onnx_logits, write_onnx
 
     with appearing_whole(folder, replacing=replacing) as temporary:
         write_onnx(plain, temporary, samples)
         save_configs(plain, temporary)
-        trained.tokenizer.save(temporary)
+        tokenizer.save(temporary)
         write_whole(temporary / "README.md", model_card(**card, onnx_inputs=inputs))
         apart = _furthest(model, samples, own, onnx_logits(temporary, samples))
     return _proof(samples, apart)

@@ -79,14 +79,14 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     from quatrain.corpora.sources import VERSE
     from quatrain.models.adapters import merge_adapters
     from quatrain.runs.closing import print_closing
-    from quatrain.runs.export import export
+    from quatrain.runs.export import export, exported
     from quatrain.runs.summary import summary
 
     data, recipe, model = experiment.data, experiment.recipe, experiment.task.model
     batch = _held_out_batch(data)
     export(
         model,
-        data.tokenizer.save,
+        exported(data.tokenizer, recipe.task).save,
         run.export,
         _card(run, config, experiment, result),
         [batch],

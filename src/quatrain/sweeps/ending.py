@@ -4,9 +4,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from quatrain.compare.per_token import per_token_notes
 from quatrain.core.exit_codes import DONE, FAILED
 from quatrain.core.terminal import one_line
-from quatrain.sweeps.best import Best
+from quatrain.sweeps.best import Best, score
 from quatrain.sweeps.job import Ended
 from quatrain.sweeps.progress import label
 from quatrain.sweeps.workers import CONSOLE
@@ -46,8 +47,18 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool
     print(", ".join(sums), file=sys.stderr)
     if with_best and best and best.ended.run:
         print(one_line(f"best: {best}, in {best.ended.run.path}"), file=sys.stderr)
+        for note in _notes(best.score.metric, jobs):
+            print(one_line(note), file=sys.stderr)
     print(one_line(f"compare them: quatrain compare {folder}"), file=sys.stderr)
     return FAILED if failed or total > len(jobs) else DONE
+
+
+def _notes(metric: str, jobs: Sequence[Ended]) -> list[str]:
+    """What must be known of the best: whether ``metric`` tells it at all."""
+    results = [job.result or {} for job in jobs if job.status == "done" and score(job)]
+    told = [one for one in results if isinstance(one.get("config"), dict)]
+    shared = set.intersection(*(set(one["best"]) for one in told)) if told else set()
+    return per_token_notes(metric, [one["config"] for one in told], shared)
 
 
 def _log(ended: Ended) -> str:

@@ -170,6 +170,16 @@ class Tokenizer:
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
+    @functools.cached_property
+    def encoding_fingerprint(self) -> str:
+        """sha256 of what decides the ids of `encode`: of two tokenizers that differ in what they put around a text too.
+
+        Where a stream of texts is kept, what stands between them must be named besides.
+        """
+        content = json.loads(self._serialized) | {"post_processor": None}
+        allowed = sorted(self.allowed_special)
+        return hashlib.sha256(json.dumps([content, allowed], sort_keys=True).encode()).hexdigest()
+
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write tokenizer.json, tokenizer_config.json and vocab.json with merges.txt, or vocab.txt, into ``folder``.
 
@@ -181,11 +191,20 @@ class Tokenizer:
         temporary = Path(tempfile.mkdtemp(prefix=".tokenizer-", dir=folder))
         try:
             self.hf.save_pretrained(temporary)
+            _name_class_for_all(temporary / "tokenizer_config.json")
             self.hf.backend_tokenizer.model.save(str(temporary))
             for file in sorted(temporary.iterdir()):
                 file.replace(folder / file.name)
         finally:
             shutil.rmtree(temporary)
+
+
+def _name_class_for_all(settings: Path) -> None:
+    """transformers before 5 knows the plain class by its older name alone, and 5 takes that too."""
+    content = json.loads(settings.read_text(encoding="utf-8"))
+    if content.get("tokenizer_class") == "TokenizersBackend":
+        content["tokenizer_class"] = "PreTrainedTokenizerFast"
+        settings.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _special_strings(hf: Any) -> frozenset[str]:

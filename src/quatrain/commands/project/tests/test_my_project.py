@@ -41,6 +41,17 @@ def test_the_target_is_the_next_letter_and_padding_is_not_scored(names: Names) -
         assert set(target[length:]) <= {IGNORED}
 
 
+def test_a_name_that_is_too_long_is_counted_as_it_is_read(tmp_path: Path) -> None:
+    """Ten names of ten letters, of which seven are read and the eighth token is the end."""
+    file = tmp_path / "long.txt"
+    file.write_text("\n".join(f"Oakhamton{number}" for number in range(10)), encoding="utf-8")
+    data = Names(tokenizer=ByteLevelBPE(vocab_size=261), source=str(file), max_length=8)
+    data.setup()
+    for split in data.corpus():
+        assert data.summary[f"truncated/{split}"] == 1.0
+        assert data.summary[f"characters/{split}"] == data.summary[f"tokens/{split}"] == 8 * len(data.corpus()[split])
+
+
 def test_the_network_does_not_look_ahead() -> None:
     """Another letter at place 5 changes what is said from there on, and nothing before."""
     model = GRU(hidden_size=16).build(tokenizer_size=261, special_ids={"pad": 1, "bos": 0, "eos": 2}, max_length=8)

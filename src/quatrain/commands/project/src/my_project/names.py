@@ -85,12 +85,14 @@ class Names(LanguageData):
             raise UserError("tokenizer has no end of text, which ends a name; choose tokenizer=bpe.")
         self._tokenizer = tokenizer
         for split, names in splits.items():
-            ids = [one[: self.max_length - 1] for one in tokenizer.encode(names)]
+            whole = tokenizer.encode(names)
+            ids = [one[: self.max_length - 1] for one in whole]  # the last place is the end's
             self.rows[split] = NameRows(ids, end=tokenizer.eos_id, fill=tokenizer.pad_id)
             self.summary[f"examples/{split}"] = len(names)
             self.summary[f"tokens/{split}"] = sum(len(one) + 1 for one in ids)
+            self.summary[f"truncated/{split}"] = sum(len(one) >= self.max_length for one in whole) / len(names)
             # With these the run also logs val/bits_per_character; the end of a name counts as a character.
-            self.summary[f"characters/{split}"] = sum(len(name) + 1 for name in names)
+            self.summary[f"characters/{split}"] = sum(len(tokenizer.decode(one)) + 1 for one in ids)
 
 
 class NameRows:
