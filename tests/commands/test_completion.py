@@ -92,3 +92,29 @@ def test_names_that_would_command_a_terminal_are_not_offered(
     (tmp_path / "good").mkdir()
     monkeypatch.chdir(tmp_path)
     assert asked("quatrain resume ", capsys, monkeypatch) == ["good/"]
+
+
+def test_a_status_is_offered_behind_a_comma_too(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--status" in asked("quatrain clean --st", capsys, monkeypatch)
+    assert asked("quatrain clean --status fa", capsys, monkeypatch) == ["failed"]
+    offered = asked("quatrain runs --status failed,", capsys, monkeypatch)
+    assert "failed,interrupted" in offered
+    assert "failed,failed" not in offered
+
+
+def test_sweeps_are_offered_where_they_are_taken_and_attempts_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep comes right before its jobs; a command of one run is offered the jobs alone."""
+    monkeypatch.chdir(tmp_path)
+    sweep = Path("outputs", "sweeps", "mine")
+    for age, name in enumerate(("seed-2", "seed-1", "seed-1.attempt1")):
+        (sweep / name).mkdir(parents=True)
+        (sweep / name / "status.json").write_text("{}")
+        os.utime(sweep / name, (1e9 - age, 1e9 - age))
+    jobs = [str(sweep / "seed-2"), str(sweep / "seed-1")]
+    for command in ("compare", "report", "runs", "show", "clean"):
+        assert asked(f"quatrain {command} ", capsys, monkeypatch) == [str(sweep), *jobs]
+    assert asked("quatrain resume ", capsys, monkeypatch) == jobs

@@ -236,6 +236,17 @@ def test_clean_shows_first_and_removes_with_yes(copied: RunDirectory, capsys: Sa
     assert copied.config.is_file()
 
 
+def test_clean_says_which_attempts_stay(copied: RunDirectory, capsys: Said) -> None:
+    """Attempts of a run that goes are told of, unless they go too."""
+    _failed(copied, "failed-0123abce.attempt1")
+    _failed(copied, "failed-0123abce")
+    _failed(copied, "other-0123abcf.attempt1")
+    assert main(["clean", "--status", "failed"]) == 0
+    assert "1 attempt of theirs that was set aside will stay; --leftovers takes such too." in capsys.readouterr().err
+    assert main(["clean", "--status", "failed", "--leftovers"]) == 0
+    assert "will stay" not in capsys.readouterr().err
+
+
 def test_a_job_that_a_sweep_works_on_stays_and_the_exit_code_says_so(copied: RunDirectory, capsys: Said) -> None:
     from quatrain.sweeps.claims import claim
 

@@ -30,7 +30,7 @@ def test_found_are_results_of_runs_and_no_attempts_that_were_set_aside(write: Wr
     assert [one.path.parent.name for one in found.results] == ["a-1", "b-2"]
     assert [path.name for path in found.unfinished] == ["queued"]
     _, told = load([str(tmp_path)])
-    assert told == ["1 run directory has no result yet: queued."]
+    assert told == ["1 run directory has no result (failed, interrupted or not over): queued."]
 
 
 def test_a_single_run_is_a_folder_too(write: Write) -> None:

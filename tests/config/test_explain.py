@@ -118,6 +118,7 @@ def test_a_key_of_an_option_that_is_not_chosen_comes_with_it() -> None:
     assert patience.option == "callbacks=early_stopping"
     assert "callbacks=early_stopping" in patience.example
     assert one("sweep.trials").option == "sweep=optuna"
+    assert one("sweep").example.startswith("quatrain train -m sweep=")
     assert one("model.config.n_embd").option == "model=gpt2_causal"
     assert one("model.config.n_embd", "experiment=quick_windows").option is None
     assert one("model.config.hidden_size").whose.endswith("RobertaConfig")

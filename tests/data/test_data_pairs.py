@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from typing import Any
 
 import numpy as np
@@ -157,7 +158,9 @@ def test_mnli_has_two_validation_sets(bert: Tokenizer):
 def test_several_processes_encode_the_same(bert: Tokenizer, monkeypatch: pytest.MonkeyPatch, tmp_path: Any):
     alone = module(bert)
     monkeypatch.setenv("QUATRAIN_CACHE", str(tmp_path / "other"))
+    environment = os.environ
     together = module(bert, num_proc=2)
+    assert os.environ is environment, "what was imported before keeps this very object"
     assert together.summary == alone.summary
     for split in ROWS:
         keys = [(0, row) for row in range(len(ROWS[split]))]

@@ -94,6 +94,9 @@ def test_searching_belongs_to_a_search_and_to_a_multirun() -> None:
     assert "or search it with sweep=optuna" in refused("train", "-m", "optimizer.lr=interval(0,1)")[0]
     assert "choose one with sweep=optuna" in refused("train", "-m", "sweep.trials=3", "seed=1,2")[0]
     assert "add --multirun (-m)" in refused("train", "sweep=optuna")[0]
+    assert refused("train", "sweep=lr_seeds") == [
+        "sweep=lr_seeds is of many runs; add --multirun (-m): quatrain train -m sweep=lr_seeds"
+    ]
     assert "give that instead" in refused("train", "-m", "hydra/sweeper=quatrain_optuna", "seed=1,2")[0]
     assert refused("plan", "-m", "sweep=optuna") == [
         "sweep=optuna chooses its jobs by what came before; leave it out and list the values."

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from quatrain.runs.closing import ASKED, print_closing
+from quatrain.runs.closing import print_closing
 from quatrain.runs.directory import RunDirectory
 
 RESULT: dict[str, Any] = {

@@ -140,6 +140,7 @@ def _show(found: Sequence["Removable"]) -> None:
 
 def _consequences(found: Sequence["Removable"]) -> list[str]:
     """What nobody should learn afterwards."""
+    from quatrain.runs.leftovers import attempts_of
     from quatrain.runs.listing import shown_path
     from quatrain.runs.walk import CLAIMS
 
@@ -149,6 +150,10 @@ def _consequences(found: Sequence["Removable"]) -> list[str]:
         told.append(f"quatrain resume could still go on with the interrupted ({going_on:,}).")
     if done := sum(one.status == "done" for one in runs):
         told.append(f"Of the done ({done:,}) the export and the best checkpoint go too.")
+    going = {one.place for one in found}
+    if aside := sum(attempt not in going for one in runs for attempt in attempts_of(one.place)):
+        what = "1 attempt of theirs that was" if aside == 1 else f"{aside:,} attempts of theirs that were"
+        told.append(f"{what} set aside will stay; --leftovers takes such too.")
     if any((one.paths[0].parent / CLAIMS).is_dir() for one in runs):
         told.append(
             "The same sweep command runs a job again whose folder is gone; a trial of a search keeps its score in the"

@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     from quatrain.commands.arguments import arguments_of, read_arguments
 
     parser = arguments_of("show", __doc__)
-    parser.add_argument("run", metavar="RUN", help="a run directory, or the folder of a sweep")
+    parser.add_argument("run", metavar="RUN|SWEEP", help="a run directory, or the folder of a sweep")
     parser.add_argument("--json", action="store_true", help="as JSON, sizes in bytes and times in seconds")
     asked = read_arguments(parser, arguments)
     if asked is None:

@@ -51,4 +51,8 @@ def load(folders: Sequence[str]) -> tuple[list[Result], list[str]]:
 def _unfinished(finding: Finding) -> list[str]:
     count = len(finding.unfinished)
     what = "1 run directory has" if count == 1 else f"{count:,} run directories have"
-    return [f"{what} no result yet: {named([path.name for path in finding.unfinished])}."] if count else []
+    return (
+        [f"{what} no result (failed, interrupted or not over): {named([path.name for path in finding.unfinished])}."]
+        if count
+        else []
+    )

@@ -4,9 +4,10 @@ import re
 from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from quatrain.config.flags import FLAGS
+from quatrain.runs.directory import State
 
 HYDRAS = ("train", "plan", "look", "preprocess", "train-tokenizer")
 """Commands whose --help is Hydra's, or none of argparse's."""
@@ -24,7 +25,10 @@ SAYS = {
     "--json": "for a program to read",
 }
 VALUES = {"--cfg": ("job", "hydra", "all"), "--config-dir": (), "--package": (), "--info": (), "--allow": ()}
-_FLAG = re.compile(r"^  (?:-\w(?: [A-Z]+)?, )?(--[\w-]+)(?:[ =](\{[^}]*\}|[A-Z][A-Z_|-]*))?(?:  +(.*))?$")
+LISTED = {"--status": get_args(State)}
+"""Flags that take several values with commas between them."""
+
+_FLAG = re.compile(r"^  (?:-\w(?: [A-Z]+)?, )?(--[\w-]+)(?:[ =](\{[^}]*\}|[A-Z][A-Z_|,.-]*))?(?:  +(.*))?$")
 _ARGUMENT = re.compile(r"^  ([A-Z{][^ ]*)(?:  .*)?$")
 
 
@@ -65,7 +69,11 @@ def _read(text: str) -> Flags:
             last = found[1]
             says[last] = found[3] or ""
             if found[2]:
-                valued[last] = tuple(found[2].strip("{}").split(",")) if found[2].startswith("{") else ()
+                valued[last] = _values(last, found[2])
         elif last and line.startswith(" " * 20):
             says[last] = f"{says[last]} {line.strip()}".strip()
     return Flags(says, valued, arguments, repeats="..." in usage)
+
+
+def _values(name: str, written: str) -> tuple[str, ...]:
+    return LISTED.get(name) or (tuple(written.strip("{}").split(",")) if written.startswith("{") else ())

@@ -58,6 +58,8 @@ def read(
             config = compose_here(flags.overrides, folders, refuse)
             if command == "train" and is_search(config["sweep"]):
                 raise UserError("sweep.trials is of a search, which trains many times; add --multirun (-m).")
+            if command == "train" and (chosen := _chosen_sweep(flags.overrides)):
+                raise UserError(f"{chosen} is of many runs; add --multirun (-m): quatrain train -m {chosen}")
             return Job(0, config, list(flags.overrides))
         examined = examine(flags.overrides, folders)
         if examined.mistakes:
@@ -126,6 +128,12 @@ def _print_job(flags: Namespace, composed: Any) -> None:
     if flags.package not in (None, "_global_"):
         print(f"# @package {flags.package}")
     print(OmegaConf.to_yaml(part) if OmegaConf.is_config(part) else part, end="")
+
+
+def _chosen_sweep(overrides: list[str]) -> str | None:
+    """The override that chooses a ready sweep, which one run would pass over; None where there is none."""
+    given = [text.lstrip("+") for text in overrides]
+    return next((text for text in given if text.startswith("sweep=") and text != "sweep=null"), None)
 
 
 def _of_sweep(overrides: list[str], examined: "Examined") -> list[str]:

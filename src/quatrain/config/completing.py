@@ -5,7 +5,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from quatrain.config.command_flags import Flags, flags_of
+from quatrain.config.command_flags import LISTED, Flags, flags_of
 from quatrain.config.override_words import group_names, key_names, override_words
 from quatrain.config.project import project_conf
 from quatrain.config.run_paths import run_paths
@@ -16,6 +16,9 @@ OVERRIDES = ("train", "plan", "look", "preprocess", "train-tokenizer", "explain"
 
 RUNS = ("RUN", "TARGET", "FOLDER", "SWEEP")
 """What arguments are called that a run directory, or a folder of them, can stand for."""
+
+SWEEPS = ("FOLDER", "SWEEP")
+"""Of these, what the folder of a whole sweep can stand for too."""
 
 Candidate = tuple[str, str]
 """A word, and what it is."""
@@ -31,15 +34,22 @@ def candidates(words: list[str], word: str, commands: Mapping[str, str]) -> list
     flags = flags_of(command)
     before = earlier[-1] if earlier else ""
     if before in flags.valued:
-        return [(value, "") for value in flags.valued[before] if value.startswith(word)]
+        return [(value, "") for value in _values(flags, before, word)]
     if word.startswith("-") and "=" in word:
         name, _, begun = word.partition("=")
-        return [(f"{name}={value}", "") for value in flags.valued.get(name, ()) if value.startswith(begun)]
+        return [(f"{name}={value}", "") for value in _values(flags, name, begun)]
     if word.startswith("-"):
         return [(name, says) for name, says in flags.says.items() if name.startswith(word) and name not in earlier]
     if command in OVERRIDES:
         return _of_experiment(command, earlier, word)
     return _argument(flags, earlier, word)
+
+
+def _values(flags: Flags, name: str, word: str) -> list[str]:
+    """What the value ``word`` of the flag ``name`` may become; of a list, by what it lacks yet."""
+    head, comma, begun = word.rpartition(",") if name in LISTED else ("", "", word)
+    there = head.split(",")
+    return [head + comma + one for one in flags.valued.get(name, ()) if one.startswith(begun) and one not in there]
 
 
 def _of_experiment(command: str, earlier: list[str], word: str) -> list[Candidate]:
@@ -64,7 +74,8 @@ def _argument(flags: Flags, earlier: list[str], word: str) -> list[Candidate]:
     place = flags.arguments[min(given, len(flags.arguments) - 1)]
     if given >= len(flags.arguments) and not flags.repeats:
         return []
-    return run_paths(word) if any(name in place for name in RUNS) else []
+    many = any(name in place for name in SWEEPS)
+    return run_paths(word, sweeps=many) if any(name in place for name in RUNS) else []
 
 
 def _config_folders(words: Iterable[str]) -> list[str]:

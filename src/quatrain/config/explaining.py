@@ -98,7 +98,9 @@ def explain_group(name: str, composed: Composition) -> Explained | None:
         None,
         [],
         "" if not found else _plainly(chosen),
-        example=f"quatrain train {name}={other}" if other else (held[0].example if held else ""),
+        example=f"quatrain train {'-m ' if name == 'sweep' else ''}{name}={other}"
+        if other
+        else (held[0].example if held else ""),
         options=found,
         holds=held,
     )

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from quatrain.runs.directory import RunDirectory
+from quatrain.runs.walk import SET_ASIDE
 
 ROOT = "outputs"
 """Where runs lie unless run.root says otherwise."""
@@ -12,10 +13,13 @@ MOST = 40
 """So many runs are offered where nothing was written yet, the newest first."""
 
 
-def run_paths(word: str) -> list[tuple[str, str]]:
-    """Run directories and folders that begin with ``word``; for nothing the newest runs below outputs/."""
-    if not word and (newest := _newest(Path(ROOT))):
-        return [(path, _says(Path(path))) for path in newest]
+def run_paths(word: str, *, sweeps: bool = False) -> list[tuple[str, str]]:
+    """Run directories and folders that begin with ``word``; for nothing the newest runs below outputs/.
+
+    ``sweeps``: the newest sweeps, too, each before its runs.
+    """
+    if not word and (newest := _newest(Path(ROOT), sweeps)):
+        return [(path, _says(Path(path)) or "a sweep") for path in newest]
     return [(path, says) for path, says in paths(word) if path.endswith("/") or says]
 
 
@@ -45,7 +49,16 @@ def _says(folder: Path) -> str:
     return f"a run, {run.status().status}"
 
 
-def _newest(root: Path) -> list[str]:
+def _newest(root: Path, sweeps: bool) -> list[str]:
     found = [file.parent for pattern in ("*/*", "sweeps/*/*") for file in root.glob(f"{pattern}/status.json")]
-    dated = sorted(((folder.stat().st_mtime, str(folder)) for folder in found if folder.is_dir()), reverse=True)
-    return [path for _, path in dated[:MOST]]
+    dated = sorted(((folder.stat().st_mtime, folder) for folder in found if _counts(folder)), reverse=True)
+    paths = [path for _, path in dated]
+    if sweeps:
+        inside = root / "sweeps"
+        with_sweeps = [(path.parent, path) if path.parent.parent == inside else (path,) for path in paths]
+        paths = list(dict.fromkeys(path for group in with_sweeps for path in group))
+    return [str(path) for path in paths[:MOST]]
+
+
+def _counts(folder: Path) -> bool:
+    return folder.is_dir() and not SET_ASIDE.search(folder.name)

@@ -1,6 +1,6 @@
 """The table that a run ends with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from quatrain.core.terminal import one_line

@@ -1,5 +1,6 @@
 """What killed processes and failed attempts left behind, known by names that only quatrain gives."""
 
+import glob
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,12 @@ def leftovers(folders: Sequence[Path], older_than: float = 0.0) -> Iterator[Remo
         for found in _below(top):
             if now - found.paths[0].lstat().st_mtime >= older_than:
                 yield found
+
+
+def attempts_of(run: Path) -> list[Path]:
+    """The attempts at the run directory ``run`` that were set aside beside it."""
+    there = run.parent.glob(f"{glob.escape(run.name)}.attempt*")
+    return [path for path in there if SET_ASIDE.search(path.name) and not path.is_symlink() and _is_attempt(path)]
 
 
 def _below(top: Path) -> Iterator[Removable]:

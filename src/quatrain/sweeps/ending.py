@@ -1,5 +1,6 @@
 """What a sweep says when it has ended: how many are done, each failure's sentence and log, and the best."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +8,11 @@ from pathlib import Path
 from quatrain.compare.per_token import per_token_notes
 from quatrain.core.exit_codes import DONE, FAILED
 from quatrain.core.terminal import one_line
+from quatrain.runs.listing import shown_path
 from quatrain.sweeps.best import Best, score
 from quatrain.sweeps.job import Ended
 from quatrain.sweeps.progress import label
 from quatrain.sweeps.workers import CONSOLE
-
-WIDE = 10_000
-"""Columns of the table off a terminal, where nobody folds its lines."""
 
 
 def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool = True) -> int:
@@ -21,20 +20,13 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool
 
     A job that was killed from outside, as systems do when memory runs out, has failed too, though it can go on.
     """
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     failed = sorted((job for job in jobs if job.status in ("failed", "interrupted")), key=lambda job: job.job.number)
     if failed:
-        table = Table(box=None, pad_edge=False, title="failed", title_justify="left")
-        for heading in ("job", "overrides", "why", "log"):
-            table.add_column(heading, overflow="fold")
-        for job in failed:
-            table.add_row(
-                str(job.job.number), *(escape(one_line(text)) for text in (label(job.job), job.why or "", _log(job)))
-            )
-        Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else WIDE).print(table)
+        print("failed", file=sys.stderr)
+    for job in failed:
+        print(one_line(f"  job {job.job.number}, {label(job.job)}: {job.why or ''}"), file=sys.stderr)
+        if log := _log(job):
+            print(one_line(f"    {log}"), file=sys.stderr)
     best: Best | None = None
     for job in jobs:
         best = Best.of(best, job)
@@ -46,10 +38,10 @@ def tell_end(jobs: Sequence[Ended], folder: Path, *, total: int, with_best: bool
     sums += [f"{total - len(jobs)} not started"] if total > len(jobs) else []
     print(", ".join(sums), file=sys.stderr)
     if with_best and best and best.ended.run:
-        print(one_line(f"best: {best}, in {best.ended.run.path}"), file=sys.stderr)
+        print(one_line(f"best: {best}, in {shown_path(best.ended.run.path)}"), file=sys.stderr)
         for note in _notes(best.score.metric, jobs):
             print(one_line(note), file=sys.stderr)
-    print(one_line(f"compare them: quatrain compare {folder}"), file=sys.stderr)
+    print(one_line(f"compare them: quatrain compare {shlex.quote(shown_path(folder))}"), file=sys.stderr)
     return FAILED if failed or total > len(jobs) else DONE
 
 
@@ -66,4 +58,4 @@ def _log(ended: Ended) -> str:
     if ended.run is None:
         return ""
     console = ended.run.path / CONSOLE
-    return str(ended.run.log if ended.run.log.exists() else console)
+    return shown_path(ended.run.log if ended.run.log.exists() else console)

@@ -1,9 +1,12 @@
 """A sweep on this machine: its jobs side by side, its end told."""
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from quatrain.core.exit_codes import INTERRUPTED, KILLED
+from quatrain.core.terminal import one_line
+from quatrain.runs.listing import shown_path
 from quatrain.sweeps.dealing import Dealer, Share, is_single, visible_gpus
 from quatrain.sweeps.forkserver import warm_up
 from quatrain.sweeps.job import Ended, Job, Source
@@ -48,6 +51,7 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
         NotNow: the folder cannot be written.
     """
     since = sweep_begins(folder)
+    _announce(source.total, folder, jobs)
     gpus = visible_gpus()
     workers = Workers()
     warm_up()
@@ -74,3 +78,10 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
     if received:
         raise SweepInterrupted(KILLED if workers.killed else INTERRUPTED)
     return ended
+
+
+def _announce(total: int, folder: Path, jobs: int) -> None:
+    """Say what begins and where, before seconds of imports."""
+    many = f"{total:,} job{'' if total == 1 else 's'}"
+    at_once = f", {jobs:,} at a time" if jobs > 1 else ""
+    print(one_line(f"{many}{at_once}, in {shown_path(folder)}"), file=sys.stderr, flush=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from quatrain.core.terminal import one_line
+from quatrain.runs.listing import shown_path
 from quatrain.sweeps.job import Ended
 
 
@@ -18,7 +19,7 @@ def report_end(jobs: Sequence[Ended], folder: Path, *, total: int) -> None:
     from quatrain.report.sweep_report import write_sweep_report
 
     try:
-        said = f"report: {write_sweep_report(folder, not_started=total - len(jobs))}"
+        said = f"report: {shown_path(write_sweep_report(folder, not_started=total - len(jobs)))}"
     except Exception as error:  # of whatever kind: the jobs have ended as they have
         why = " ".join(str(error).split()) or type(error).__name__
         said = f"No report of the sweep is written: {why} Again with: quatrain report {folder}"
