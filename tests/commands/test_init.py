@@ -91,6 +91,8 @@ def test_a_sweep_ends_and_a_run_of_it_is_evaluated_asked_and_goes_on(
 ) -> None:
     first, second = (load_run(path) for path in sorted(sweep.iterdir()) if (path / "status.json").is_file())
     assert first.status().status == second.status().status == "done"
+    assert "import place_names.gru  # the model's own code" in (first.export / "README.md").read_text(encoding="utf-8")
+    assert "export/ loads with transformers after import place_names.gru;" in (first.path / "console.log").read_text()
     assert first.read_result()["best"]["val/loss"] != second.read_result()["best"]["val/loss"]
     assert main(["evaluate", str(first.path)]) == 0
     assert "bits_per_character" in capsys.readouterr().out

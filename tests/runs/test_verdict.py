@@ -123,7 +123,7 @@ def test_what_a_run_is_run_again_with(tmp_path: Path, monkeypatch: pytest.Monkey
     plan = again(original)
     assert plan.config == CONFIG | {"trainer": {"devices": 2, "precision": "bf16-mixed", "deterministic": None}}
     assert plan.pinned == {"trainer.devices": 2, "trainer.precision": "bf16-mixed"}
-    assert plan.environment == {"WANDB_MODE": "offline", "OMP_NUM_THREADS": "3"}
+    assert plan.environment == {"WANDB_MODE": "offline", "MLFLOW_TRACKING_URI": "", "OMP_NUM_THREADS": "3"}
     assert any("3 threads" in note for note in plan.notes)
     exact = again(original, exact=True, place=tmp_path / "new")
     assert exact.config["trainer"]["deterministic"] is True
@@ -131,6 +131,16 @@ def test_what_a_run_is_run_again_with(tmp_path: Path, monkeypatch: pytest.Monkey
     assert exact.environment["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
     assert any("the original ran without" in note for note in exact.notes)
     assert original.read_config() == CONFIG
+
+
+def test_a_run_that_is_run_again_reaches_no_tracking_server(tmp_path: Path) -> None:
+    original = made(tmp_path / "a", [1.0])
+    config = {**CONFIG, "logger": {"mlflow": {"_target_": "M", "tracking_uri": "http://there", "name": "x"}}}
+    original.config.write_text(json.dumps(config))
+    plan = again(original)
+    assert plan.config["logger"]["mlflow"] == {"_target_": "M", "tracking_uri": None, "name": "x"}
+    assert plan.pinned["logger.mlflow.tracking_uri"] is None
+    assert "logger.mlflow.tracking_uri=null: MLflow keeps the new run as files" in plan.notes
 
 
 def test_the_new_run_lies_beside_the_original_and_never_in_it_or_in_a_sweep(tmp_path: Path) -> None:

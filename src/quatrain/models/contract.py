@@ -47,6 +47,12 @@ def require_model(model: Any, recipe: Any, *, vocab_size: int) -> None:
         raise UserError(f"{_named(recipe)}: {type(model).__name__} {wrong}.")
 
 
+def own_module(model: Any) -> str | None:
+    """The module that must be imported before transformers can load ``model`` again; None for its own architectures."""
+    module = type(model.config).__module__
+    return None if module.startswith("transformers.") else module
+
+
 def _tried(model: Any, recipe: Any, vocab_size: int) -> str | None:
     """What goes wrong when ``model`` is asked about four ids, as training and the end of a run will ask it."""
     import torch

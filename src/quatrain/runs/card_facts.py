@@ -10,6 +10,7 @@ from quatrain.corpora.hub import HUB, hub_source, is_hub_name
 from quatrain.corpora.locations import is_url, stem_of
 from quatrain.corpora.pair_columns import texts_in_row
 from quatrain.corpora.sources import VERSE
+from quatrain.models.contract import own_module
 from quatrain.models.sources import weights_folder
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.licences import data_licence
@@ -82,6 +83,7 @@ def card_facts(
         "remarks": commands.remarks,
         "versions": versions(),
         "texts": texts_in_row(config["data"]),
+        "module": own_module(model),
         "mask_token": tokenizer.hf.mask_token or "<mask>",
     }
 

@@ -50,12 +50,16 @@ def uses(task: str, *, from_weights: bool, texts: int | None = None) -> str:
     return f"## What it is for\n\n{purpose}\n\n## Its limits\n\n{LIMITS[task]} {origin} {ALWAYS}\n"
 
 
-def loading(task: str, mask_token: str, texts: int | None = None) -> str:
-    """Lines of Python that load the folder with transformers; ``texts``: of a classifier, how many a row holds."""
+def loading(task: str, mask_token: str, texts: int | None = None, module: str | None = None) -> str:
+    """Lines of Python that load the folder with transformers.
+
+    ``texts``: of a classifier, how many a row holds. ``module``: of an architecture of one's own, where it is written.
+    """
     loader, call = LOADING[task]
     return "\n".join(
         (
             f"from transformers import AutoTokenizer, {loader}, pipeline",
+            *([f"import {module}  # the model's own code"] if module else []),
             "",
             'folder = "."  # where this file lies',
             f"model = {loader}.from_pretrained(folder)",

@@ -43,13 +43,14 @@ def print_closing(
     samples: Sequence[Any],
     *,
     reported: bool,
+    module: str | None = None,
     on_verse: bool = True,
 ) -> None:
     """Print on standard output how the run went: scores, what the model says to samples, where all lies, what next.
 
     ``summary`` is the data module's. ``samples`` have ``shown``, ``said``, ``probability`` (or None) and ``right``.
-    ``reported``: whether a report is written too. ``on_verse``: whether the data is the embedded verse, whose user is
-    shown the other experiments too.
+    ``reported``: whether a report is written too. ``module``: where an architecture of the user's own is written.
+    ``on_verse``: whether the data is the embedded verse, whose user is shown the other experiments too.
     """
     from rich.console import Console
     from rich.markup import escape
@@ -64,7 +65,8 @@ def print_closing(
     console.print(f"  {escape(one_line(str(run.path)))}", soft_wrap=True)
     if reported:
         console.print("  report.html shows all of it in a browser")
-    console.print("  export/ loads with transformers alone; metrics.csv and run.log tell the rest")
+    loads = f"after import {module}" if module else "alone"
+    console.print(f"  export/ loads with transformers {loads}; metrics.csv and run.log tell the rest", soft_wrap=True)
     console.print("[bold]try next[/bold]")
     for command, what in _next(run, experiment, task, on_verse):
         console.print(f"  {escape(one_line(command)):<{COMMAND_WIDTH}}  {what}", soft_wrap=True)

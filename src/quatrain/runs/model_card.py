@@ -35,6 +35,7 @@ def model_card(
     mask_token: str = "<mask>",
     texts: int | None = None,
     onnx_inputs: Sequence[str] = (),
+    module: str | None = None,
 ) -> str:
     """Return the card as Markdown with a YAML head; secrets are hidden in it, and no text of others formats anything.
 
@@ -59,6 +60,7 @@ def model_card(
         mask_token: for the example of fill-mask.
         texts: of a classifier, how many a row holds, 1 or 2; None where that is not known.
         onnx_inputs: the inputs of ``model.onnx``, where the folder holds that in place of safetensors.
+        module: the code of an architecture that transformers does not bring; None for those that it does.
 
     Raises:
         ValueError: an unknown task.
@@ -93,7 +95,7 @@ def model_card(
     ]
     if metrics:
         parts.append(scores_section(metrics, intervals or {}))
-    lines = loading_onnx(onnx_inputs) if onnx_inputs else loading(task, mask_token, texts)
+    lines = loading_onnx(onnx_inputs) if onnx_inputs else loading(task, mask_token, texts, module)
     parts.append(f"## Loading it\n\n{fenced(lines, 'python')}\n")
     if commands:
         said = "".join(f"\n{plain(remark)}\n" for remark in remarks)

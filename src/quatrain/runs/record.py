@@ -78,6 +78,7 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     """
     from quatrain.corpora.sources import VERSE
     from quatrain.models.adapters import merge_adapters
+    from quatrain.models.contract import own_module
     from quatrain.runs.closing import print_closing
     from quatrain.runs.export import export, exported
     from quatrain.runs.summary import summary
@@ -104,6 +105,7 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
             result,
             said,
             reported=bool(config["run"].get("report")),
+            module=own_module(model),
             on_verse=config["data"].get("source") == VERSE,
         )
 

@@ -1,5 +1,6 @@
 """What a run is run again with, and where."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,10 @@ def again(original: RunDirectory, *, exact: bool = False, place: Path | None = N
             config[group][name] = pinned[key] = chosen[choice]
             notes.append(f"{key}={chosen[choice]}, as the original's machine chose")
     config["run"]["dir"] = None if place is None else str(place)
-    environment = {"WANDB_MODE": "offline"}
+    environment = {"WANDB_MODE": "offline", "MLFLOW_TRACKING_URI": ""}
+    if _names_server(config):
+        config["logger"]["mlflow"]["tracking_uri"] = pinned["logger.mlflow.tracking_uri"] = None
+        notes.append("logger.mlflow.tracking_uri=null: MLflow keeps the new run as files")
     threads, devices = chosen.get("threads"), chosen.get("devices")
     here = choose_threads(devices if isinstance(devices, int) and devices > 0 else 1).value
     if isinstance(threads, int) and 0 < threads <= MOST_THREADS and threads != here:
@@ -64,6 +68,13 @@ def again(original: RunDirectory, *, exact: bool = False, place: Path | None = N
     if config["trainer"].get("deterministic"):
         environment["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     return Again(config, pinned, environment, notes)
+
+
+def _names_server(config: Mapping[str, Any]) -> bool:
+    """Whether the config itself tells MLflow where to keep a run."""
+    loggers = config.get("logger")
+    mlflow = loggers.get("mlflow") if isinstance(loggers, dict) else None
+    return isinstance(mlflow, dict) and mlflow.get("tracking_uri") is not None
 
 
 def folder_for(original: RunDirectory, place: Path | None = None) -> Path:
