@@ -133,6 +133,16 @@ def test_a_schedule_holds_its_last_value_unless_it_is_stretched(here: Here) -> N
     assert stretched[6] > rates[6]
 
 
+def test_a_linear_schedule_that_has_ended_is_said_to_teach_nothing(
+    here: Here, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, _ = here.train()
+    capsys.readouterr()
+    assert resume(run, "--max-steps", "7") == DONE
+    assert "stays at a learning rate of 0, at which nothing is learned; --reschedule" in capsys.readouterr().err
+    assert [row["train/lr"] for row in told(run) if "train/lr" in row][6:] == [0.0]
+
+
 def test_an_extension_that_is_interrupted_goes_on(here: Here) -> None:
     whole, _ = here.train("schedule=constant", "trainer.max_epochs=2", name="whole")
     run, _ = here.train("schedule=constant")

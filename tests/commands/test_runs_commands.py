@@ -144,7 +144,7 @@ def test_show_tells_what_a_run_is_and_scored(copied: RunDirectory, capsys: Said)
         "tokens/s",
         "parameters",
         "quatrain generate ",
-        f"quatrain resume {copied.path.relative_to(Path.cwd())} --max-epochs N",
+        f"quatrain resume {copied.path.relative_to(Path.cwd())} --max-epochs N --reschedule",
     ):
         assert part in said.out
     (line,) = [line for line in said.out.splitlines() if line.startswith("val/loss")]

@@ -88,6 +88,7 @@ def test_all_mistakes_come_out_at_once() -> None:
         ("model.config.num_attention_heads=5", "model.config"),
         ("callbacks.checkpoints.monitor=val/los", "did you mean val/loss?"),
         ("model=tiny_gpt2", "model.task=causal_lm cannot learn from MaskedText"),
+        ("model.hidden_size=64", "there is no key model.hidden_size; did you mean model.config.hidden_size?"),
     ],
 )
 def test_each_mistake_has_its_sentence(override: str, told: str) -> None:

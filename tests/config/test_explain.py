@@ -113,6 +113,29 @@ def test_a_value_that_is_taken_from_another_key_says_so() -> None:
     assert one("data.seed").follows == "seed"
 
 
+def test_an_example_keeps_the_options_that_it_was_composed_with() -> None:
+    """So it is no mistake as it stands: the default experiment has no such key."""
+    assert one("model.config.n_layer", "experiment=quick_windows", "trainer.max_epochs=2").example == (
+        "quatrain train experiment=quick_windows model.config.n_layer=4"
+    )
+    assert one("optimizer", "optimizer=sgd", "experiment=quick_windows").example == (
+        "quatrain train experiment=quick_windows optimizer=adamw"
+    )
+    assert one("data.text_columns", "schedule=cosine").example == (
+        "quatrain train schedule=cosine data=glue 'data.text_columns=[first,second]'"
+    )
+    assert compose(one("model.config.n_layer", "experiment=quick_windows").example.split()[2:])
+
+
+def test_a_word_that_is_no_key_is_met_with_those_that_speak_of_it() -> None:
+    with pytest.raises(UserError, match=r"no such key; about it are model\.fast_dropout, .*model\.config\.resid_pdrop"):
+        one("dropout", "experiment=quick_windows")
+    with pytest.raises(UserError, match=r"no such key; about it are trainer\.max_epochs"):
+        one("epochs")
+    with pytest.raises(UserError, match="no such key; quatrain list shows the groups"):
+        one("zebra", "experiment=quick_windows")
+
+
 def test_a_key_of_an_option_that_is_not_chosen_comes_with_it() -> None:
     patience = one("callbacks.early_stopping.patience")
     assert patience.option == "callbacks=early_stopping"

@@ -65,7 +65,7 @@ CANNOT = {
 PROJECT = "places"
 """What a page calls the project that `quatrain init` made; commands that allow its package run in it."""
 
-ENDS_WITH = {r"^quatrain train data.batch_sise|explain loger": 2}
+ENDS_WITH = {r"^quatrain train data.batch_sise|explain loger|explain dropout": 2}
 """Exit codes of commands that are to be refused."""
 
 

@@ -83,3 +83,23 @@ def test_what_to_try_next_is_of_this_run_and_then_the_tour(
     assert [line.split("  ")[0] for line in after[len(of_run) :]] == (
         ["quatrain train experiment=quick_windows", "quatrain train -m seed=1,2,3"] if on_verse else []
     )
+
+
+def test_a_best_step_before_the_last_says_of_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps after it that scored no better are seen; where the last step is the best there are none to tell of."""
+    for last, told in ((2000, "1,250 of 2,000"), (1250, "1,250")):
+        (tmp_path / "metrics.csv").write_text(f"step,train/loss\n1,5.0\n{last},2.0\n")
+        (line,) = [
+            line for line in _printed(monkeypatch, tmp_path, 80, "causal_lm", TEXT) if line.startswith("best step")
+        ]
+        assert line.split(None, 2)[2].strip() == told
+
+
+def test_what_next_does_stands_in_one_column(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stdout", screen)
+    print_closing(RunDirectory(tmp_path / "book"), "mine", "causal_lm", {}, RESULT, [], reported=True, on_verse=False)
+    after = screen.getvalue().split("try next\n")[1].splitlines()
+    assert len({line.rindex("  ") for line in after}) == 1
+    assert [line[line.rindex("  ") :].strip() for line in after] == ["its scores with intervals", "ask it", "train on"]

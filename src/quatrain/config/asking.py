@@ -1,5 +1,7 @@
 """What the words of ``quatrain explain`` ask for: keys, groups, patterns, options, and overrides to compose with."""
 
+import re
+import shlex
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 from quatrain.config.check import check
 from quatrain.config.compose import hydra_at, own_folders
 from quatrain.config.composition import Composition, composition
+from quatrain.config.describing import describe
 from quatrain.config.explaining import Explained, explain_group, explain_key, keys_of, option_with
 from quatrain.config.folder import conf_folder
 from quatrain.config.hydra_keys import explain_hydra
@@ -14,6 +17,8 @@ from quatrain.config.option_files import groups, options
 from quatrain.config.overrides import is_override
 from quatrain.config.spelling import nearest
 from quatrain.core.errors import UserError
+
+MOST_NAMED = 8
 
 
 def explain(words: list[str], config_dir: str | Path | None = None) -> list[Explained]:
@@ -38,7 +43,22 @@ def explain(words: list[str], config_dir: str | Path | None = None) -> list[Expl
             unknown += [] if found else [_unknown(word, composed)]
     if unknown:
         raise UserError(unknown)
-    return list(explained.values())
+    chosen = _chosen_beside(overrides, asked, composed)
+    return [replace(one, example=_with(one.example, chosen)) for one in explained.values()]
+
+
+def _chosen_beside(overrides: list[str], asked: list[str], composed: Composition) -> list[str]:
+    """Those of ``overrides`` that choose an option, without which a key may not be there; none where they are asked."""
+    return [word for word in overrides if asked and word.partition("=")[0] in composed.choices]
+
+
+def _with(example: str, chosen: list[str]) -> str:
+    """``example`` with what was chosen before its own words, but for groups of which it chooses otherwise."""
+    words = shlex.split(example)
+    set_here = {word.partition("=")[0] for word in words if "=" in word}
+    added = [word for word in chosen if word.partition("=")[0] not in set_here]
+    at = next((place for place, word in enumerate(words) if "=" in word), len(words))
+    return shlex.join([*words[:at], *added, *words[at:]]) if added and words else example
 
 
 def _explained(word: str, composed: Composition, overrides: list[str]) -> list[Explained]:
@@ -83,10 +103,21 @@ def _unknown(word: str, composed: Composition) -> str:
         every |= {key for option in options(name, composed.folders) for key in keys_of(option, tuple(composed.folders))}
     near = (
         _within(word, every)
+        or _about(word, composed)
         or nearest(word, sorted(every))
         or "; quatrain list shows the groups, and quatrain explain GROUP its keys."
     )
     return f"{word}: there is no such key{near}"
+
+
+def _about(word: str, composed: Composition) -> str:
+    """A hint at the keys that have the word in their last part, then those that say it: GPT-2's dropouts are pdrop."""
+    says = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+    keys = composed.every_key()
+    named = [key for key in keys if word in key.rpartition(".")[2].split("_")]
+    spoken = [key for key in keys if (one := describe(key, composed.config)) and says.search(one.says)]
+    found = list(dict.fromkeys([*named, *spoken]))
+    return f"; about it are {', '.join(found[:MOST_NAMED])}." if found else ""
 
 
 def _within(word: str, every: set[str]) -> str:

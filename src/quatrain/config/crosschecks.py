@@ -51,6 +51,7 @@ MODEL_FOR_TASK = {
     "masked_lm": "roberta_mlm or tiny_roberta",
     "causal_lm": "gpt2_causal or tiny_gpt2",
 }
+DATA_FOR_TASK = {"sequence_classification": "pairs", "masked_lm": "masked_text", "causal_lm": "windows"}
 
 
 def crosschecks(config: dict[str, Any]) -> Iterator[str]:
@@ -122,7 +123,7 @@ def _task_fits_data(config: dict[str, Any]) -> Iterator[str]:
     wanted = TASK_OF_DATA.get(config["data"]["_target_"])
     if task in MODEL_FOR_TASK and wanted and task != wanted:
         name = config["data"]["_target_"].rpartition(".")[2]
-        fix = f"choose model={MODEL_FOR_TASK[wanted]}"
+        fix = f"choose model={MODEL_FOR_TASK[wanted]}, or data={DATA_FOR_TASK[task]}"
         yield f"model.task={task} cannot learn from {name}, which makes batches for {wanted}; {fix}."
 
 

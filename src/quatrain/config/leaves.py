@@ -50,16 +50,18 @@ def _hint(key: str, place: str, name: str, names: list[str], config: dict[str, A
     if place in SEVERAL:
         return f"; to add one write +{place}.{name}._target_=CLASS."
     known = sorted({*names} - {"_target_", "hydra"})
+    if place and (within := _ending_in(name, [one for one in _keys(config) if one.startswith(f"{place}.")])):
+        return within
     near = nearest(key, _keys(config)) if not place and "." in key else nearest(name, known)
     if near and place:
         near = near.replace("mean ", f"mean {place}.")
     elif not near and not place:
-        near = _in_a_group(name, _keys(config)) or nearest(key, _keys(config))
+        near = _ending_in(name, _keys(config)) or nearest(key, _keys(config))
     return near or f"; {place or 'an experiment'} takes {', '.join(known) or 'no further keys'}."
 
 
-def _in_a_group(name: str, keys: list[str]) -> str:
-    """The key of a group that goes by this very name, where one alone does."""
+def _ending_in(name: str, keys: list[str]) -> str:
+    """The key whose last part is this very name, where one alone is called so."""
     found = [key for key in keys if key.rpartition(".")[2] == name]
     return f"; did you mean {found[0]}?" if len(found) == 1 else ""
 

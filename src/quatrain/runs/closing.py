@@ -6,9 +6,11 @@ from typing import Any
 from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.overview import next_commands
+from quatrain.runs.recorded import newest_step
 from quatrain.training.peak import in_flops
 
-COMMAND_WIDTH = 42
+MOST_ALIGNED = 72
+"""Longer commands, of long paths, do not push aside what is said of the others."""
 
 SHOWN = 50
 """Characters of a sample's text at most, so that its line fits a terminal of 80 columns."""
@@ -57,7 +59,7 @@ def print_closing(
 
     console = Console(highlight=False)
     console.print()
-    console.print(_facts(summary, result))
+    console.print(_facts(summary, result, newest_step(run.metrics_file)))
     if samples:
         console.print()
         console.print(_samples(samples, ASKED[task], console.width))
@@ -68,8 +70,10 @@ def print_closing(
     loads = f"after import {module}" if module else "alone"
     console.print(f"  export/ loads with transformers {loads}; metrics.csv and run.log tell the rest", soft_wrap=True)
     console.print("[bold]try next[/bold]")
-    for command, what in _next(run, experiment, task, on_verse):
-        console.print(f"  {escape(one_line(command)):<{COMMAND_WIDTH}}  {what}", soft_wrap=True)
+    commands = _next(run, experiment, task, on_verse)
+    width = max((len(command) for command, _ in commands if len(command) <= MOST_ALIGNED), default=0)
+    for command, what in commands:
+        console.print(f"  {escape(one_line(command).ljust(width))}  {what}", soft_wrap=True)
 
 
 def _next(run: RunDirectory, experiment: str, task: str, on_verse: bool) -> list[tuple[str, str]]:
@@ -81,8 +85,8 @@ def _next(run: RunDirectory, experiment: str, task: str, on_verse: bool) -> list
     ]
 
 
-def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
-    """Every score of the best checkpoint, beside what it is to be compared with."""
+def _facts(summary: Mapping[str, Any], result: Mapping[str, Any], steps: int) -> Any:
+    """Every score of the best checkpoint, beside what it is to be compared with; ``steps`` were trained."""
     from rich.table import Table
 
     lines = {name: f"{value:.4g}" for name, value in result["best"].items() if "/" in name}
@@ -93,7 +97,8 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any]) -> Any:
     if "val/accuracy" in lines and "majority_share/validation" in summary:
         lines["val/accuracy"] += f"   (share of the largest class {summary['majority_share/validation']:.4g})"
     lines |= {name: f"{value:.4g}" for name, value in result["metrics"].items() if name.startswith("test")}
-    lines["best step"] = f"{result['best']['step']:,}"
+    best = result["best"]["step"]
+    lines["best step"] = f"{best:,}" + (f" of {steps:,}" if steps > best else "")
     if result["tokens_per_second"]:
         wait = f", {result['data_wait']:.1%} waiting for data" if result.get("data_wait") else ""
         lines["training"] = f"{result['seconds']:.1f} s, {result['tokens_per_second']:,.0f} tokens/s{wait}"

@@ -96,7 +96,7 @@ def next_commands(run: RunDirectory, found: Mapping[str, Any]) -> list[tuple[str
             (f"quatrain evaluate {name}", "its scores with intervals"),
             *([(used.format(run=name), "ask it")] if used else []),
             (f"quatrain report {name}", "curves and examples as a page"),
-            (f"quatrain resume {name} --max-epochs N", "train on"),
+            (f"quatrain resume {name} --max-epochs N --reschedule", "train on"),
         ]
     if status == "running":
         return [(f"quatrain show {name}", "look again")]

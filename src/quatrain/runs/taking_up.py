@@ -16,6 +16,8 @@ from quatrain.runs.samples_file import SamplesFile
 from quatrain.training.checkpoint_files import remove_leftovers, tidy
 from quatrain.training.resume import Start, find_start, length_of, refuse_another_corpus, refuse_no_more
 
+LINEAR = "quatrain.training.schedules.Linear"
+
 
 @dataclass(frozen=True)
 class Beginning:
@@ -59,10 +61,17 @@ def beginning(run: RunDirectory, changes: list[Change], before: RunStatus) -> Be
         return Beginning(config, start, None)
     if start.schedule_steps is not None:
         tell(
-            f"the schedule ends after {start.schedule_steps:,} steps, as before, and then holds its last value;"
+            f"the schedule ends after {start.schedule_steps:,} steps, as before, and then {_stays(config)};"
             " --reschedule stretches it"
         )
     return Beginning(config, start, start.schedule_steps)
+
+
+def _stays(config: Mapping[str, Any]) -> str:
+    """What a schedule does after its end."""
+    if config["schedule"]["_target_"] == LINEAR:
+        return "stays at a learning rate of 0, at which nothing is learned"
+    return "holds its last value"
 
 
 def take_up(
