@@ -45,6 +45,22 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return said.err
 
 
+def test_groups_that_came_to_the_same_are_no_best(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of three on top, then all; where one alone is on top nothing is said."""
+    for lr, loss in ((1e-3, 2.0), (3e-3, 2.0), (1e-2, 2.5)):
+        write(f"lr-{lr}", lr=lr, values={"val/loss": [loss], "val/accuracy": [0.52], "val/f1": [loss]})
+    sweep = str(tmp_path / "sweep")
+    said = "groups have the same mean, {}: none of them is the best, and their order says nothing."
+    for metric, expected in (
+        ("val/loss", f"The first 2 {said.format(2)}"),
+        ("val/accuracy", f"All {said.format(0.52)}"),
+    ):
+        assert expected in as_json(capsys, sweep, "--metric", metric)["notes"]
+    assert not any("the same mean" in note for note in as_json(capsys, sweep, "--metric", "val/f1")["notes"])
+
+
 def test_the_table_and_the_words(sweep: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Means 1.6 and 2.1333; differences .5, .4, .7: t = .5333 / (.1528 / root 3) = 6.05, p = .0263 with 2 degrees."""
     assert main(["compare", sweep]) == 0

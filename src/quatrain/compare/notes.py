@@ -64,6 +64,12 @@ def _settings(comparison: Comparison) -> list[str]:
 def _errors(comparison: Comparison) -> list[str]:
     rows = comparison.rows
     said = []
+    if (level := sum(row.summary.mean == rows[0].summary.mean for row in rows)) > 1:
+        all_of = "All" if level == len(rows) else f"The first {level:,}"
+        said.append(
+            f"{all_of} groups have the same mean, {rows[0].summary.mean:.6g}: none of them is the best, and their order"
+            " says nothing."
+        )
     if single := sum(row.summary.count == 1 for row in rows):
         which = "This group has" if len(rows) == 1 else _count(single, "group has", "groups have")
         said.append(f"{which} one run: no interval from one run. More seeds give one: seed=1,2,3,4,5.")
