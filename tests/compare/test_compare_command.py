@@ -61,6 +61,17 @@ def test_groups_that_came_to_the_same_are_no_best(
     assert not any("the same mean" in note for note in as_json(capsys, sweep, "--metric", "val/f1")["notes"])
 
 
+def test_what_a_score_is_to_be_compared_with(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many are no better, where single precision is a hair above; nothing where runs are of different data."""
+    for seed, accuracy in ((1, 0.5199999809265137), (2, 0.52000001), (3, 0.7)):
+        write(f"seed-{seed}", seed=seed, values={"val/accuracy": [accuracy]}, references={"val/accuracy": 0.52})
+    sweep, asked = str(tmp_path / "sweep"), ("--metric", "val/accuracy")
+    notes = as_json(capsys, sweep, *asked)["notes"]
+    assert "Compare val/accuracy with the share of the largest class, 0.52; 2 of 3 runs are no better." in notes
+    write("seed-4", seed=4, values={"val/accuracy": [0.8]}, references={"val/accuracy": 0.6})
+    assert not any(note.startswith("Compare") for note in as_json(capsys, sweep, *asked)["notes"])
+
+
 def test_the_table_and_the_words(sweep: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Means 1.6 and 2.1333; differences .5, .4, .7: t = .5333 / (.1528 / root 3) = 6.05, p = .0263 with 2 degrees."""
     assert main(["compare", sweep]) == 0

@@ -8,14 +8,17 @@ from quatrain.compare.importance import ETA, FEWEST_RUNS
 from quatrain.compare.per_token import per_token_notes
 from quatrain.compare.results import Result
 from quatrain.compare.statistics import FEW, smallest_effect
+from quatrain.runs.references import REFERENCES
 
 MOST_NAMED = 3
+TOLERANCE = 1e-6
 
 
 def notes(comparison: Comparison) -> list[str]:
     """Sentences on what the numbers of ``comparison`` do and do not say."""
     return [
         *_left_out(comparison),
+        *_reference(comparison),
         *_per_token(comparison),
         *_settings(comparison),
         *_errors(comparison),
@@ -36,6 +39,21 @@ def _left_out(comparison: Comparison) -> list[str]:
         count = _count(len(without), "run is", "runs are")
         said.append(f"{count} left out, without a finite {comparison.aim.metric}: {_runs(without)}.")
     return said
+
+
+def _reference(comparison: Comparison) -> list[str]:
+    """What the metric is to be compared with, where it is known and one for all, and how many are no better."""
+    metric, runs = comparison.aim.metric, _all(comparison)
+    known = {run.references.get(metric) for run in runs}
+    reference = known.pop() if len(known) == 1 else None
+    if reference is None or metric not in REFERENCES:
+        return []
+    sign = 1 if comparison.aim.smaller_is_better else -1
+    values = [value for row in comparison.rows for value in row.values]
+    # values are single precision, and what they are compared with is not
+    beyond = sum(sign * (reference - value) > TOLERANCE * abs(reference) for value in values)
+    behind = f"; {len(values) - beyond:,} of {len(values):,} runs are no better" if beyond < len(values) else ""
+    return [f"Compare {metric} with the {REFERENCES[metric][1].removeprefix('the ')}, {reference:.4g}{behind}."]
 
 
 def _per_token(comparison: Comparison) -> list[str]:
