@@ -84,7 +84,7 @@ def test_lines_of_a_log(a_job: MakeJob, tmp_path: Path, now: list[float]) -> Non
         "job 1 begins: seed-1",
         f"job 1 done after 10 s: seed-1  val/loss 0.25  [2 of 4 over, {best}, about 20 s left]",
         "job 2 begins: seed-2",
-        f"job 2 failed after 4 s: seed-2: it broke  [3 of 4 over, 1 failed, {best}, about 8 s left]",
+        f"job 2 failed after 4 s: seed-2: it broke  [3 of 4 over, 1 failed, {best}, about 10 s left]",
         f"job 3 was done already: seed-3  val/loss 0.75  [4 of 4 over, 1 failed, 1 done before, {best}]",
     ]
 

@@ -73,7 +73,7 @@ class Progress:
         """Count a job that has ended and say how; on a terminal the sums stand below and are not repeated."""
         self._since.pop(ended.job.identity, None)
         self._count["skipped" if ended.skipped and ended.status in ("done", "pruned") else ended.status] += 1
-        if not ended.skipped:
+        if not ended.skipped and ended.status in ("done", "pruned"):  # one that failed at once says nothing of others
             self._seconds.append(ended.seconds)
         self._best = Best.of(self._best, ended)
         if self._live and ended.skipped and ended.status != "failed":
@@ -108,7 +108,7 @@ class Progress:
         return ", ".join(parts)
 
     def _left(self) -> str:
-        """The time left, from the jobs that have ended; nothing before the first has, or at the end."""
+        """The time left, from the jobs that came to their end; nothing before the first did, or when none waits."""
         waiting = self._total - self._count.total()
         if not self._seconds or waiting <= 0:
             return ""
