@@ -98,14 +98,30 @@ def test_a_sweep_is_a_line_for_each_job_and_the_sums(
     asked = _counted(monkeypatch)
     assert main(["plan", "-m", *SMALL, "seed=1,2", "optimizer.lr=1e-4,1e-3", "data.batch_size=4,8"]) == 0
     assert sorted(config["data"]["batch_size"] for config in asked) == [4, 8]
-    lines = capsys.readouterr().out.splitlines()
+    out, told = capsys.readouterr()
+    lines = out.splitlines()
     assert len(lines) == 1 + 8 + 1
     assert [line.split()[0] for line in lines[1:9]] == [str(number) for number in range(8)]
     assert "seed=1 lr=0.0001 batch_size=4" in lines[1]
     assert "8.0 MB" in lines[-1]
     assert "48.0 s" in lines[-1]
     assert "experiment" not in lines[1]
+    assert "8 jobs one after the other" in told
+    assert "at a time" not in told
     assert os.listdir(tmp_path) == []  # noqa: PTH208
+
+
+def test_a_sweep_side_by_side_takes_less_time_and_more_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Never more at a time than there are jobs; without a probe nothing is said of time."""
+    _counted(monkeypatch)
+    assert main(["plan", "-m", *SMALL, "seed=1,2,3", "data.batch_size=8", "sweep.jobs=2"]) == 0
+    assert "sweep.jobs=2: 2 at a time, 12.0 s at best, up to 16.0 MB of memory\n" in capsys.readouterr().err
+    assert main(["plan", "--no-probe", "-m", *SMALL, "seed=1,2", "data.batch_size=8", "sweep.jobs=9"]) == 0
+    told = capsys.readouterr().err
+    assert "sweep.jobs=9: 2 at a time, up to 16.0 MB of memory\n" in told
+    assert "validations" not in told
 
 
 def test_the_values_of_a_sweep_group_are_planned_too(

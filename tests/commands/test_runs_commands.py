@@ -220,6 +220,29 @@ def test_show_of_a_sweep_has_its_best_and_why_others_failed(copied: RunDirectory
     assert f"quatrain compare {copied.path.parent.relative_to(Path.cwd())}" in out
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["quatrain", "train", "-m", "seed=1,2", "data.source=my file"], True),
+        (["quatrain", "train", "seed=1"], False),
+        (["rm", "-m", "x"], False),
+        ("quatrain train -m", False),
+    ],
+)
+def test_show_of_a_sweep_tells_the_command_that_goes_on(
+    copied: RunDirectory, capsys: Said, command: object, told: bool
+) -> None:
+    """Where a job failed, as that one was begun; only a sweep goes on so, and not where all are done."""
+    assert main(["show", str(copied.path.parent)]) == 0
+    assert "go on with what failed" not in capsys.readouterr().out
+    failed = _failed(copied, "seed-2-0123abce")
+    failed.provenance.write_text(json.dumps({"command": command}), encoding="utf-8")
+    assert main(["show", str(copied.path.parent)]) == 0
+    out = capsys.readouterr().out
+    assert ("quatrain train -m seed=1,2 'data.source=my file'    # go on with what failed" in out) is told
+    assert ("go on with what failed" in out) is told
+
+
 def test_clean_shows_first_and_removes_with_yes(copied: RunDirectory, capsys: Said) -> None:
     failed = _failed(copied, "failed-0123abce")
     assert main(["clean", "--status", "failed"]) == 0

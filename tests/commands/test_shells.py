@@ -133,6 +133,16 @@ def test_the_tabulator_completes_the_line(shell: Terminal, typed: str, line: str
     assert shell.line_after(typed) == line
 
 
+def test_a_value_that_is_no_file_is_not_completed_by_files(place: Path, environment: dict[str, str]) -> None:
+    """In a folder with one entry, which bash takes once something of it is typed; zsh takes none behind a sign."""
+    terminal = Terminal(STARTS["bash"], environment, place / "mine", SETUPS["bash"])
+    try:
+        assert terminal.line_after("quatrain train optimizer.lr=\t") == "quatrain train optimizer.lr="
+        assert terminal.line_after("quatrain train optimizer.lr=ex\t").startswith("quatrain train optimizer.lr=experim")
+    finally:
+        terminal.close()
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -141,6 +151,7 @@ def test_the_tabulator_completes_the_line(shell: Terminal, typed: str, line: str
         ("quatrain train trainer.max", {"trainer.max_epochs=", "trainer.max_steps=", "trainer.max_time="}),
         ("quatrain resume ", {RUN}),
         ("quatrain predict RUN vers", {"verses.txt"}),
+        ("quatrain train optimizer.lr=", set()),
     ],
 )
 def test_fish_completes(typed: str, offered: set[str], place: Path, environment: dict[str, str]) -> None:

@@ -45,6 +45,33 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return said.err
 
 
+def test_groups_that_came_to_the_same_are_no_best(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of three on top, then all; where one alone is on top nothing is said."""
+    for lr, loss in ((1e-3, 2.0), (3e-3, 2.0), (1e-2, 2.5)):
+        write(f"lr-{lr}", lr=lr, values={"val/loss": [loss], "val/accuracy": [0.52], "val/f1": [loss]})
+    sweep = str(tmp_path / "sweep")
+    said = "groups have the same mean, {}: none of them is the best, and their order says nothing."
+    for metric, expected in (
+        ("val/loss", f"The first 2 {said.format(2)}"),
+        ("val/accuracy", f"All {said.format(0.52)}"),
+    ):
+        assert expected in as_json(capsys, sweep, "--metric", metric)["notes"]
+    assert not any("the same mean" in note for note in as_json(capsys, sweep, "--metric", "val/f1")["notes"])
+
+
+def test_what_a_score_is_to_be_compared_with(write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """How many are no better, where single precision is a hair above; nothing where runs are of different data."""
+    for seed, accuracy in ((1, 0.5199999809265137), (2, 0.52000001), (3, 0.7)):
+        write(f"seed-{seed}", seed=seed, values={"val/accuracy": [accuracy]}, references={"val/accuracy": 0.52})
+    sweep, asked = str(tmp_path / "sweep"), ("--metric", "val/accuracy")
+    notes = as_json(capsys, sweep, *asked)["notes"]
+    assert "Compare val/accuracy with the share of the largest class, 0.52; 2 of 3 runs are no better." in notes
+    write("seed-4", seed=4, values={"val/accuracy": [0.8]}, references={"val/accuracy": 0.6})
+    assert not any(note.startswith("Compare") for note in as_json(capsys, sweep, *asked)["notes"])
+
+
 def test_the_table_and_the_words(sweep: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Means 1.6 and 2.1333; differences .5, .4, .7: t = .5333 / (.1528 / root 3) = 6.05, p = .0263 with 2 degrees."""
     assert main(["compare", sweep]) == 0

@@ -77,7 +77,7 @@ def test_a_real_sweep_ends_with_its_report_which_leads_to_those_of_its_runs(tmp_
     )
     assert told.returncode == 0, told.stderr
     page = tmp_path / "outputs" / "sweeps" / "tiny" / "report.html"
-    assert told.stderr.splitlines()[-1] == f"report: {page}"
+    assert told.stderr.splitlines()[-1] == f"report: {page.relative_to(tmp_path)}"
     text = page.read_text(encoding="utf-8")
     runs = [path.name for path in page.parent.iterdir() if path.name.startswith("seed-")]
     assert len(runs) == 2

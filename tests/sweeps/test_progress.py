@@ -15,6 +15,7 @@ from quatrain.runs.units import in_whole_seconds
 from quatrain.sweeps.ending import tell_end
 from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.progress import Progress
+from quatrain.sweeps.reached import reached
 
 MakeJob = Callable[..., Job]
 
@@ -79,11 +80,11 @@ def test_lines_of_a_log(a_job: MakeJob, tmp_path: Path, now: list[float]) -> Non
     best = "best val/loss 0.25 by seed-1"
     assert stream.getvalue().splitlines() == [
         "job 0 begins: seed-0",
-        "job 0 is done after 10 s: seed-0  val/loss 0.5  [1 of 4 over, best val/loss 0.5 by seed-0, about 30 s left]",
+        "job 0 done after 10 s: seed-0  val/loss 0.5  [1 of 4 over, best val/loss 0.5 by seed-0, about 30 s left]",
         "job 1 begins: seed-1",
-        f"job 1 is done after 10 s: seed-1  val/loss 0.25  [2 of 4 over, {best}, about 20 s left]",
+        f"job 1 done after 10 s: seed-1  val/loss 0.25  [2 of 4 over, {best}, about 20 s left]",
         "job 2 begins: seed-2",
-        f"job 2 is failed after 4 s: seed-2: it broke  [3 of 4 over, 1 failed, {best}, about 8 s left]",
+        f"job 2 failed after 4 s: seed-2: it broke  [3 of 4 over, 1 failed, {best}, about 10 s left]",
         f"job 3 was done already: seed-3  val/loss 0.75  [4 of 4 over, 1 failed, 1 done before, {best}]",
     ]
 
@@ -150,7 +151,7 @@ def test_a_terminal_is_drawn_anew_and_left_empty(
     a_job: MakeJob, tmp_path: Path, now: list[float], terminal: Terminal
 ) -> None:
     stream, written = terminal
-    jobs = [a_job(number) for number in range(12)]
+    jobs = [a_job(number, trainer={"devices": 1, "max_epochs": 3, "max_steps": -1}) for number in range(12)]
     run = RunDirectory.create(tmp_path / f"job-{jobs[0].identity}", jobs[0].config, jobs[0].overrides)
     run.metrics_file.write_text("step,epoch,train/loss\n1,0,2.5\n2,0,1.23456\n3,")
     with Progress(12, tmp_path, jobs=10, stream=stream) as shown:
@@ -159,22 +160,36 @@ def test_a_terminal_is_drawn_anew_and_left_empty(
         first = CURSOR.sub("", written())
         begin(shown, now, jobs[1:3])
     assert "job 0" in first
-    assert "epoch 0, step 2, train/loss 1.235" in first
+    assert "epoch 1/3, step 2, train/loss 1.235" in first
     assert "and 2 more" in first
     assert "1 run by another sweep" in first
     assert "0 of 12 over" in first
     assert screen(written()) == []
 
 
-def test_failures_stay_above_the_table(a_job: MakeJob, tmp_path: Path, now: list[float], terminal: Terminal) -> None:
+def test_what_has_ended_stays_above_the_table(
+    a_job: MakeJob, tmp_path: Path, now: list[float], terminal: Terminal
+) -> None:
+    """A line each, of a failure the first sentence; what was done before is only counted."""
     stream, written = terminal
     with Progress(3, tmp_path, stream=stream) as shown:
         begin(shown, now, [a_job(1)])
-        shown.ended(Ended(a_job(0), "failed", None, "it broke"))
+        shown.ended(Ended(a_job(0), "failed", None, "it broke. Try 1.5 of it."))
         shown.ended(Ended(a_job(1), "done"))
+        shown.ended(Ended(a_job(1), "done", skipped=True))
         begin(shown, now, [a_job(2)])
-    (line,) = screen(written())
-    assert line.startswith("job 0 is failed after 0 s: seed-0: it broke")
+    assert screen(written()) == ["job 0 failed after 0 s: seed-0: it broke.", "job 1 done after 0 s: seed-1"]
+
+
+def test_names_are_whole_before_the_first_step(
+    a_job: MakeJob, tmp_path: Path, now: list[float], terminal: Terminal
+) -> None:
+    """Two jobs that differ at their ends are told apart, with nothing to say of how far they are."""
+    stream, written = terminal
+    with Progress(2, tmp_path, jobs=2, stream=stream) as shown:
+        begin(shown, now, [a_job(number, overrides=[f"optimizer.lr=0.00{number}", "seed=1"]) for number in (1, 3)])
+    assert "lr-0.001_seed-1" in written()
+    assert "lr-0.003_seed-1" in written()
 
 
 def screen(written: str) -> list[str]:
@@ -224,6 +239,15 @@ def test_what_a_user_wrote_commands_no_terminal(
     assert "\x1b]0" not in written()
     assert "\x1b[2J" not in written()
     assert "\x07" not in written()
+
+
+def test_how_far_a_job_is_of_how_much(tmp_path: Path) -> None:
+    """Steps have a limit where one is set, and epochs where none of steps may come first."""
+    metrics = tmp_path / "metrics.csv"
+    metrics.write_text("step,epoch\n2,0\n")
+    assert reached(metrics, {"trainer": {"max_epochs": 3, "max_steps": 1500}}) == "epoch 1, step 2/1,500"
+    assert reached(metrics, {"trainer": {"max_epochs": 3, "max_steps": -1}}) == "epoch 1/3, step 2"
+    assert reached(metrics, {"trainer": {"max_epochs": None}}) == "epoch 1, step 2"
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_signals_are_handed_on_and_no_other_job_starts(
     with pytest.raises(SweepInterrupted) as interrupted:
         run_sweep(Grid([a_job(number) for number in range(3)]), tmp_path, jobs=1, fail_fast=False)
     assert interrupted.value.code == code
+    assert "1 interrupted, 2 not begun; the same command goes on" in str(interrupted.value)
     assert workers.sent == sent
     assert begun == [0]
     assert [signal.getsignal(number) for number in ASKING] == before

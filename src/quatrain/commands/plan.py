@@ -9,6 +9,7 @@ their own, whose weights are thrown away; that takes some seconds beyond the sta
 """
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ COLUMNS = {
 """What a job's line in the table of a sweep shows, and under which heading."""
 WIDE = 200
 """Columns of that table; a narrower terminal folds its lines, and no number is cut."""
-LARGEST = ("parameters", "memory/all ranks")
+TIMED, PEAK = "seconds/in all", "memory/all ranks"
+LARGEST = ("parameters", PEAK)
 """Of these a sweep has the largest, as its jobs run one after the other; of the others the sum."""
 
 
@@ -61,7 +63,9 @@ def main(arguments: list[str]) -> int:
     if isinstance(asked, Job):
         _print(_plan(asked.config, probe))
     elif isinstance(asked, list):
-        _print_sweep([job.overrides for job in asked], plan_jobs([job.config for job in asked], probe=probe))
+        plans = plan_jobs([job.config for job in asked], probe=probe)
+        _print_sweep([job.overrides for job in asked], plans)
+        print(_said(plans, asked[0].config["sweep"]["jobs"]), file=sys.stderr)
     return 0
 
 
@@ -132,6 +136,20 @@ def _print_sweep(overrides: Sequence[Sequence[str]], plans: Sequence[Plan]) -> N
         table.add_row(escape(label), *(_shown(name, lines[name]) for name in columns))
     table.add_row("in all", *(_shown(name, _together(name, plans)) for name in columns), style="bold")
     Console(highlight=False, width=WIDE).print(table)
+
+
+def _said(plans: Sequence[Plan], at_once: int) -> str:
+    """What the sums of a sweep mean, and what they become with ``at_once`` jobs side by side."""
+    timed = TIMED in plans[0]
+    sums = "disk and time" if timed else "disk"
+    said = [f"in all: the largest peak memory, and the {sums} of {len(plans):,} jobs one after the other"]
+    said[0] += "; time is the start, the steps and the validations" if timed else ""
+    seconds, peak = _together(TIMED, plans) if timed else "unknown", _together(PEAK, plans)
+    if (together := min(at_once, len(plans))) > 1:
+        most = f", up to {_shown(PEAK, peak * together)} of memory" if not isinstance(peak, str) else ""
+        least = f", {_clock(seconds / together)} at best" if not isinstance(seconds, str) else ""
+        said.append(f"sweep.jobs={at_once}: {together} at a time{least}{most}")
+    return "\n".join(said)
 
 
 def _short(override: str) -> str:

@@ -8,14 +8,17 @@ from quatrain.compare.importance import ETA, FEWEST_RUNS
 from quatrain.compare.per_token import per_token_notes
 from quatrain.compare.results import Result
 from quatrain.compare.statistics import FEW, smallest_effect
+from quatrain.runs.references import REFERENCES
 
 MOST_NAMED = 3
+TOLERANCE = 1e-6
 
 
 def notes(comparison: Comparison) -> list[str]:
     """Sentences on what the numbers of ``comparison`` do and do not say."""
     return [
         *_left_out(comparison),
+        *_reference(comparison),
         *_per_token(comparison),
         *_settings(comparison),
         *_errors(comparison),
@@ -36,6 +39,21 @@ def _left_out(comparison: Comparison) -> list[str]:
         count = _count(len(without), "run is", "runs are")
         said.append(f"{count} left out, without a finite {comparison.aim.metric}: {_runs(without)}.")
     return said
+
+
+def _reference(comparison: Comparison) -> list[str]:
+    """What the metric is to be compared with, where it is known and one for all, and how many are no better."""
+    metric, runs = comparison.aim.metric, _all(comparison)
+    known = {run.references.get(metric) for run in runs}
+    reference = known.pop() if len(known) == 1 else None
+    if reference is None or metric not in REFERENCES:
+        return []
+    sign = 1 if comparison.aim.smaller_is_better else -1
+    values = [value for row in comparison.rows for value in row.values]
+    # values are single precision, and what they are compared with is not
+    beyond = sum(sign * (reference - value) > TOLERANCE * abs(reference) for value in values)
+    behind = f"; {len(values) - beyond:,} of {len(values):,} runs are no better" if beyond < len(values) else ""
+    return [f"Compare {metric} with the {REFERENCES[metric][1].removeprefix('the ')}, {reference:.4g}{behind}."]
 
 
 def _per_token(comparison: Comparison) -> list[str]:
@@ -64,6 +82,12 @@ def _settings(comparison: Comparison) -> list[str]:
 def _errors(comparison: Comparison) -> list[str]:
     rows = comparison.rows
     said = []
+    if (level := sum(row.summary.mean == rows[0].summary.mean for row in rows)) > 1:
+        all_of = "All" if level == len(rows) else f"The first {level:,}"
+        said.append(
+            f"{all_of} groups have the same mean, {rows[0].summary.mean:.6g}: none of them is the best, and their order"
+            " says nothing."
+        )
     if single := sum(row.summary.count == 1 for row in rows):
         which = "This group has" if len(rows) == 1 else _count(single, "group has", "groups have")
         said.append(f"{which} one run: no interval from one run. More seeds give one: seed=1,2,3,4,5.")

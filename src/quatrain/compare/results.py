@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -47,7 +47,8 @@ class Result:
     """What one run came to. ``leaves`` are the values of its config by their dotted keys, as JSON has them.
 
     ``curves`` are steps and values of each metric over the training; a value that was not finite is NaN. ``scalars``
-    are the last values, the scores of the test split, and the speed.
+    are the last values, the scores of the test split, and the speed; ``references`` what scores are to be
+    compared with.
     """
 
     found: Found
@@ -58,6 +59,7 @@ class Result:
     mode: Mode | None
     curves: Mapping[str, tuple[Floats, Floats]]
     scalars: Mapping[str, float]
+    references: Mapping[str, float] = field(default_factory=dict)
 
     def metrics(self) -> list[str]:
         """The names of all that it can be compared by."""
@@ -105,6 +107,7 @@ def read_result(found: Found) -> Result:
             mode,
             {one: _curve(curve, one) for one, curve in _mapping(content["history"], "history").items()},
             _scalars(content),
+            _references(content),
         )
     except ValueError as error:
         raise UserError(f"{found.path}: {error} is not of the shape that quatrain writes; it is left out.") from error
@@ -154,6 +157,13 @@ def _curve(curve: Any, name: str) -> tuple[Floats, Floats]:
 def _scalars(content: Mapping[str, Any]) -> dict[str, float]:
     given = {**_mapping(content["metrics"], "metrics"), **{name: content.get(name) for name in SPEED}}
     numbers = {name: _number(value, name) for name, value in given.items()}
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
+
+
+def _references(content: Mapping[str, Any]) -> dict[str, float]:
+    """None where an earlier quatrain wrote the file."""
+    given = _mapping(content["references"], "references") if "references" in content else {}
+    numbers = {name: _number(value, f"references of {name}") for name, value in given.items()}
     return {name: value for name, value in numbers.items() if math.isfinite(value)}
 
 

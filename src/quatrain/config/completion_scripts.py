@@ -18,6 +18,10 @@ _quatrain() {
         esac
         COMPREPLY+=("$reply")
     done < <(COMP_LINE=$COMP_LINE COMP_POINT=$COMP_POINT "${COMP_WORDS[0]}" -sc query=bash 2>/dev/null)
+    # a value of which nothing is typed is no file, for keys that take one have answers
+    if [[ ${#COMPREPLY[@]} == 0 && $word == *= ]] && type compopt >/dev/null 2>&1; then
+        compopt +o bashdefault +o default 2>/dev/null
+    fi
 }
 complete -o bashdefault -o default -F _quatrain quatrain
 """
@@ -48,7 +52,7 @@ function __quatrain_complete
     set -l answers (quatrain -sc query=fish 2>/dev/null)
     if test (count $answers) -gt 0
         printf '%s\\n' $answers
-    else
+    else if not string match -q '*=' -- (commandline -ct)
         __fish_complete_path (commandline -ct)
     end
 end

@@ -8,17 +8,12 @@ from markupsafe import Markup
 from quatrain.report.rendering import side_by_side
 from quatrain.report.run_files import RunFiles
 from quatrain.report.step_figure import Curve, Points, step_figure
+from quatrain.runs.references import REFERENCES, references_of
 
 ROUGH = 200
 """Points from which a training curve has a smoothed one beside it."""
 
 SHARES = ("accuracy", "f1", "matthews", "pearson", "spearman")
-BOUNDS = {
-    "val/perplexity": ("unigram_perplexity", "unigram perplexity of the same text"),
-    "val/bits_per_character": ("grammar_bits_per_character", "the grammar's own bound"),
-    "val/accuracy": ("majority_share/validation", "share of the largest class"),
-}
-"""What a score is to be compared with: its name in the data's summary, and in words."""
 
 
 def loss_curves(files: RunFiles) -> Markup:
@@ -91,9 +86,8 @@ def smoothed(values: Sequence[int | float]) -> list[int | float]:
 
 def _bound(name: str, files: RunFiles) -> tuple[str, float] | None:
     data = files.provenance.get("data")
-    key, words = BOUNDS.get(name, ("", ""))
-    value = data.get(key) if isinstance(data, dict) else None
-    return (words, float(value)) if isinstance(value, int | float) else None
+    found = references_of(data) if isinstance(data, dict) else {}
+    return (REFERENCES[name][1], found[name]) if name in found else None
 
 
 def _is_language(files: RunFiles) -> bool:

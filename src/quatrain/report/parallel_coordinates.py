@@ -53,7 +53,7 @@ def parallel_coordinates(comparison: Comparison) -> Markup:
                 },
             }
         ],
-        {"margin": {"l": 60, "r": 60, "t": 70, "b": 20}},
+        {"margin": {"l": 84, "r": 64, "t": 70, "b": 20}},
         label=f"Parallel coordinates of {len(runs)} runs: {', '.join(axis['label'] for axis in axes)} and"
         f" {comparison.aim.metric}; blue lines are the best.",
         height=420,

@@ -7,6 +7,7 @@ from quatrain.core.terminal import one_line
 from quatrain.runs.directory import RunDirectory
 from quatrain.runs.overview import next_commands
 from quatrain.runs.recorded import newest_step
+from quatrain.runs.references import REFERENCES, references_of
 from quatrain.training.peak import in_flops
 
 MOST_ALIGNED = 72
@@ -90,12 +91,9 @@ def _facts(summary: Mapping[str, Any], result: Mapping[str, Any], steps: int) ->
     from rich.table import Table
 
     lines = {name: f"{value:.4g}" for name, value in result["best"].items() if "/" in name}
-    if "val/perplexity" in lines and "unigram_perplexity" in summary:
-        lines["val/perplexity"] += f"   (unigram perplexity of the same text {summary['unigram_perplexity']:.4g})"
-    if "val/bits_per_character" in lines and "grammar_bits_per_character" in summary:
-        lines["val/bits_per_character"] += f"   (the grammar's own bound {summary['grammar_bits_per_character']:.4g})"
-    if "val/accuracy" in lines and "majority_share/validation" in summary:
-        lines["val/accuracy"] += f"   (share of the largest class {summary['majority_share/validation']:.4g})"
+    for name, reference in references_of(summary).items():
+        if name in lines:
+            lines[name] += f"   ({REFERENCES[name][1]} {reference:.4g})"
     lines |= {name: f"{value:.4g}" for name, value in result["metrics"].items() if name.startswith("test")}
     best = result["best"]["step"]
     lines["best step"] = f"{best:,}" + (f" of {steps:,}" if steps > best else "")

@@ -81,6 +81,7 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
     from quatrain.models.contract import own_module
     from quatrain.runs.closing import print_closing
     from quatrain.runs.export import export, exported
+    from quatrain.runs.references import references_of
     from quatrain.runs.summary import summary
 
     data, recipe, model = experiment.data, experiment.recipe, experiment.task.model
@@ -94,7 +95,8 @@ def conclude(run: RunDirectory, config: Mapping[str, Any], experiment: Any, resu
         merge_adapters=merge_adapters if recipe.lora else None,
     )
     said = _said(run, result["best"]["step"], experiment, batch)
-    run.write_result({**result, **summary(run, config, data.monitor)})
+    references = {"references": references_of(data.summary)}
+    run.write_result({**result, **summary(run, config, data.monitor), **references})
     run.set_status("done")
     with suppress(OSError, SystemExit):  # a closed pipe cannot undo what is done; rich turns it into SystemExit
         print_closing(

@@ -2,19 +2,23 @@
 
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quatrain.core.errors import UserError
-from quatrain.runs.inventory import Inventory
+from quatrain.runs.directory import RunDirectory
+from quatrain.runs.inventory import Entry, Inventory
 from quatrain.runs.listing import Row, as_plain, counted, rows, shown_path
+from quatrain.runs.recorded import read_provenance
 from quatrain.runs.text_tables import cut, grid, heading, line
 from quatrain.runs.units import in_age, in_bytes, in_time
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+TRAIN = ["quatrain", "train"]
 FIRST = 5
 """Jobs that are shown, of the best and of those that failed."""
 
@@ -45,11 +49,25 @@ def sweep_overview(folder: Path, inventory: Inventory) -> dict[str, Any]:
         "failed": [as_plain(entry, now) | {"changed": entry.changed} for entry in failed[:FIRST]],
         "best_of_search": str(folder / "best.yaml") if (folder / "best.yaml").is_file() else None,
         "next": [
+            *_going_on(inventory.entries),
             (f"quatrain compare {name}", "means over seeds, intervals, which knob matters"),
             (f"quatrain runs {name} --sort metric", "every job, the best first"),
             (f"quatrain report {name}", "all of it as a page"),
         ],
     }
+
+
+def _going_on(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """The command that goes on with a sweep of which jobs failed or were interrupted, as the newest of them has it."""
+    left = [entry for entry in entries if entry.status.status in ("failed", "interrupted")]
+    if not left:
+        return []
+    with suppress(UserError):
+        found = read_provenance(RunDirectory(max(left, key=lambda entry: entry.time).path))
+        command = found.get("command")
+        if isinstance(command, list) and command[:2] == TRAIN and {"-m", "--multirun"} & {*map(str, command)}:
+            return [(shlex.join(map(str, command)), "go on with what failed or was interrupted")]
+    return []
 
 
 def sweep_sections(found: Mapping[str, Any]) -> "Iterator[RenderableType]":

@@ -1,7 +1,8 @@
 """A sweep on this machine: its jobs side by side, its end told."""
 
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from quatrain.core.exit_codes import INTERRUPTED, KILLED
@@ -17,10 +18,11 @@ from quatrain.sweeps.workers import Workers
 
 
 class SweepInterrupted(BaseException):
-    """A signal ended the sweep, with the exit ``code`` for it."""
+    """A signal ended the sweep, with the exit ``code`` for it; ``how_far`` says what came of its jobs."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__("the sweep ends here; the same command goes on with it")
+    def __init__(self, code: int, how_far: str = "") -> None:
+        said = f"the sweep ends here, {how_far}" if how_far else "the sweep ends here"
+        super().__init__(f"{said}; the same command goes on with it")
         self.code = code
 
 
@@ -76,8 +78,17 @@ def run_sweep(source: Source, folder: Path, *, jobs: int, fail_fast: bool) -> li
                 workers.kill()
                 raise
     if received:
-        raise SweepInterrupted(KILLED if workers.killed else INTERRUPTED)
+        raise SweepInterrupted(KILLED if workers.killed else INTERRUPTED, _how_far(ended, source.total))
     return ended
+
+
+def _how_far(ended: Sequence[Ended], total: int) -> str:
+    """How many jobs ended in which way, and how many did not begin."""
+    number = Counter(one.status for one in ended)
+    said = [f"{number['done']:,} of {total:,} jobs done"]
+    said += [f"{number[status]:,} {status}" for status in ("pruned", "failed", "interrupted") if number[status]]
+    waiting = total - len(ended)
+    return ", ".join([*said, f"{waiting:,} not begun"] if waiting > 0 else said)
 
 
 def _announce(total: int, folder: Path, jobs: int) -> None:

@@ -1,6 +1,5 @@
 """How far a sweep is: one place that is redrawn on a terminal, plain lines elsewhere."""
 
-import csv
 import sys
 import time
 from collections import Counter
@@ -14,14 +13,13 @@ from quatrain.runs.units import in_whole_seconds
 from quatrain.sweeps.best import Best, score
 from quatrain.sweeps.job import Ended, Job
 from quatrain.sweeps.places import newest
+from quatrain.sweeps.reached import reached
 
 SHOWN = 8
 """Running jobs that have a line of their own."""
 
 LOOKING = 0.3
 """Seconds after which a job counts as begun: one that is done, or another sweep's, is only looked at."""
-
-TAIL_BYTES = 4096
 
 
 class Progress:
@@ -72,14 +70,16 @@ class Progress:
                 self._say(f"job {job.number} begins: {label(job)}")
 
     def ended(self, ended: Ended) -> None:
-        """Count a job that has ended; off a terminal, say how."""
+        """Count a job that has ended and say how; on a terminal the sums stand below and are not repeated."""
         self._since.pop(ended.job.identity, None)
         self._count["skipped" if ended.skipped and ended.status in ("done", "pruned") else ended.status] += 1
-        if not ended.skipped:
+        if not ended.skipped and ended.status in ("done", "pruned"):  # one that failed at once says nothing of others
             self._seconds.append(ended.seconds)
         self._best = Best.of(self._best, ended)
-        if self._live is None or ended.status == "failed":
-            self._say(f"job {ended.job.number} {_how(ended)}: {label(ended.job)}{self._where(ended)}  [{self._sums()}]")
+        if self._live and ended.skipped and ended.status != "failed":
+            return
+        said = f"job {ended.job.number} {_how(ended)}: {label(ended.job)}{self._where(ended)}"
+        self._say(said if self._live else f"{said}  [{self._sums()}]")
 
     def _say(self, line: str) -> None:
         from rich.text import Text
@@ -88,7 +88,7 @@ class Progress:
 
     def _where(self, ended: Ended) -> str:
         if ended.status in ("failed", "interrupted"):
-            return f": {ended.why}"
+            return f": {_first_sentence(ended.why or '')}"  # the list at the end has all of it
         value = score(ended)
         return f"  {value}" if value else ""
 
@@ -108,7 +108,7 @@ class Progress:
         return ", ".join(parts)
 
     def _left(self) -> str:
-        """The time left, from the jobs that have ended; nothing before the first has, or at the end."""
+        """The time left, from the jobs that came to their end; nothing before the first did, or when none waits."""
         waiting = self._total - self._count.total()
         if not self._seconds or waiting <= 0:
             return ""
@@ -118,6 +118,7 @@ class Progress:
         return in_whole_seconds(max(0.0, waiting * mean - under_way) / min(self._jobs, waiting))
 
     def _drawn(self, running: Sequence[Job], elsewhere: Sequence[Job]) -> Any:
+        from rich.console import Group
         from rich.markup import escape
         from rich.table import Table
 
@@ -130,20 +131,12 @@ class Progress:
             table.add_row("", f"and {len(running) - SHOWN} more")
         if elsewhere:
             table.add_row("", f"{len(elsewhere)} run by another sweep")
-        frame = Table.grid()
-        frame.add_row(table)
-        frame.add_row(f"[bold]{escape(one_line(self._sums()))}")
-        return frame
+        return Group(table, f"[bold]{escape(one_line(self._sums()))}")
 
     def _at(self, job: Job) -> str:
         """How far a job is, from the end of its metrics."""
         place = newest(self._folder, job.identity)
-        try:
-            row = _last_values(place / "metrics.csv") if place else {}
-            loss = [f"train/loss {float(row['train/loss']):.4g}"] if "train/loss" in row else []
-        except (ValueError, csv.Error):  # what a broken file says ends no sweep
-            return ""
-        return ", ".join([*(f"{name} {row[name]}" for name in ("epoch", "step") if name in row), *loss])
+        return reached(place / "metrics.csv", job.config) if place else ""
 
 
 def label(job: Job) -> str:
@@ -154,21 +147,10 @@ def label(job: Job) -> str:
 def _how(ended: Ended) -> str:
     if ended.skipped:
         return f"was {ended.status} already" if ended.status != "failed" else "failed, as the equal job did"
-    return f"is {ended.status} after {in_whole_seconds(ended.seconds)}"
+    return f"{ended.status} after {in_whole_seconds(ended.seconds)}"
 
 
-def _last_values(path: Path) -> dict[str, str]:
-    """The last value of each column among the last whole rows of a metrics file; none where there is none yet."""
-    try:
-        with path.open("rb") as file:
-            header = file.readline().decode("utf-8", "replace")
-            file.seek(max(file.tell(), path.stat().st_size - TAIL_BYTES))
-            lines = file.read().decode("utf-8", "replace").split("\n")[:-1]
-    except OSError:
-        return {}
-    names, *rows = csv.reader([header, *lines])
-    found: dict[str, str] = {}
-    for row in rows:
-        if len(row) == len(names):  # the first may have lost its beginning
-            found |= {name: value for name, value in zip(names, row, strict=True) if value}
-    return found
+def _first_sentence(text: str) -> str:
+    """The first sentence of ``text``; a full stop within a number or a name ends none."""
+    first, stop, _ = text.partition(". ")
+    return first + stop.rstrip()

@@ -11,7 +11,7 @@ from quatrain.core.errors import UserError
 from quatrain.tasks.reduction import ranks
 from quatrain.training.metrics_log import last_step
 
-SHOWN = 20
+SHOWN = 8
 """Example ids that a sentence lists."""
 
 
