@@ -55,6 +55,8 @@ def _hint(key: str, place: str, name: str, names: list[str], config: dict[str, A
         near = near.replace("mean ", f"mean {place}.")
     elif not near and not place:
         near = _in_a_group(name, _keys(config)) or nearest(key, _keys(config))
+    elif not near:
+        near = _in_a_group(name, [one for one in _keys(config) if one.startswith(f"{place}.")])
     return near or f"; {place or 'an experiment'} takes {', '.join(known) or 'no further keys'}."
 
 
