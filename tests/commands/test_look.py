@@ -298,3 +298,17 @@ def test_what_shows_or_refuses_imports_nothing_heavy(words: list[str]) -> None:
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
+
+
+def test_columns_go_by_their_own_names_and_rows_that_are_left_out_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "messages.csv"
+    path.write_text("message,topic\n" + "".join(f"river {n},{'ab'[n % 2]}\n" for n in range(60)) + ",a\n")
+    columns = ("data.text_columns=[message]", "data.label_column=topic", "data.incomplete_rows=drop")
+    assert main(["look", *PAIRS, f"data.source={path}", *columns, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert list(data["features"]) == list(data["raw_rows"][0]) == ["message", "label", "idx"]
+    assert data["notes"] == [f"1 row without a text or a label left out, {path}, line 62 (data.incomplete_rows=drop)"]
+    assert main(["look", *PAIRS, f"data.source={path}", *columns]) == 0
+    assert "1 row without a text or a label left out" in capsys.readouterr().out

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -178,4 +179,19 @@ def test_a_class_with_next_to_no_rows_is_told(bert: Tokenizer):
 def test_rows_that_are_left_out_are_told(bert: Tokenizer):
     rows = {**ROWS_OF_WORDS, "train": [*ROWS_OF_WORDS["validation"], pair(200, ""), pair(201, "")]}
     told = module(bert, rows=rows, glue_task=None, incomplete_rows="drop").notes()
-    assert told[0] == "2 rows without a text or a label are left out (data.incomplete_rows=drop)"
+    assert told[0].startswith("2 rows without a text or a label left out, the first at ")
+
+
+def test_a_single_row_that_is_left_out_is_told_by_its_line(bert: Tokenizer, tmp_path: Path):
+    path = tmp_path / "messages.csv"
+    path.write_text("message,topic\n" + "".join(f"text {n},{'ab'[n % 2]}\n" for n in range(40)) + ",a\n")
+    data = module(
+        bert,
+        rows=None,
+        source=str(path),
+        glue_task=None,
+        text_columns=["message"],
+        label_column="topic",
+        incomplete_rows="drop",
+    )
+    assert data.notes() == [f"1 row without a text or a label left out, {path}, line 42 (data.incomplete_rows=drop)"]

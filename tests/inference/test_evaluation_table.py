@@ -1,4 +1,4 @@
-"""The table of an evaluation says what a score without a mistake cannot: how many there may be all the same."""
+"""The table of an evaluation says what a score alone cannot: how it does by class, what may be wrong all the same."""
 
 import pytest
 
@@ -36,3 +36,17 @@ def test_all_right_is_not_never_wrong(right: int, most: str) -> None:
 
 def test_one_mistake_says_enough() -> None:
     assert not any("are right" in line for line in shown((6, 1), (0, 7)))
+
+
+def test_a_score_stands_beside_that_of_the_largest_class() -> None:
+    assert "accuracy of the largest class alone, b: 0.6000" in shown((3, 1), (0, 6))
+
+
+def test_each_class_has_its_precision_recall_and_f1() -> None:
+    lines = [line.split() for line in shown((3, 1), (0, 6))]
+    assert ["a", "4", "1.0000", "0.7500", "0.8571"] in lines
+    assert ["b", "6", "0.8571", "1.0000", "0.9231"] in lines
+
+
+def test_a_class_that_is_never_said_has_no_precision() -> None:
+    assert ["a", "4", "none", "0.0000", "0.0000"] in [line.split() for line in shown((0, 4), (0, 6))]

@@ -79,16 +79,19 @@ def test_wrong_pairs_are_those_that_the_model_is_wrong_about(finished: Any) -> N
 
 
 def test_the_errors_of_a_regression(finished: Any, tmp_path: Path) -> None:
-    rows = [{"text_a": f"line {n}", "text_b": f"line {n % 7}", "label": n / 10} for n in range(80)]
+    rows = [{"first": f"line {n}", "second": f"line {n % 7}", "label": n / 10} for n in range(80)]
     source = tmp_path / "scores.jsonl"
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    found, evaluations = kept(finished("experiment=quick_mrpc", f"data.source={source}", *PLAIN))
+    found, evaluations = kept(
+        finished("experiment=quick_mrpc", f"data.source={source}", "data.text_columns=[first,second]", *PLAIN)
+    )
+    assert found["errors"]["columns"] == ["first", "second"]
     errors = [abs(row["label"] - row["said"]) for row in found["errors"]["wrong"]]
     assert errors == sorted(errors, reverse=True)
     assert len(errors) == min(20, found["errors"]["of"]) == evaluations["validation"]["examples"]
     assert np.mean(np.square(errors)) == pytest.approx(evaluations["validation"]["metrics"]["loss"]["value"], rel=1e-4)
     for row in found["errors"]["wrong"]:
-        assert {"text_a": row["texts"][0], "text_b": row["texts"][1], "label": row["label"]} in [
+        assert {"first": row["texts"][0], "second": row["texts"][1], "label": row["label"]} in [
             {**one, "label": pytest.approx(one["label"])} for one in rows
         ]
 

@@ -334,7 +334,7 @@ def test_files_that_are_not_there_or_there_already(tmp_path: Path, monkeypatch: 
     Path("rows.csv").write_text("text\na\n")
     for given_name, sentence in {
         "row.csv": "row.csv does not exist; did you mean rows.csv",
-        "please help": r"please help does not exist; name a file; texts themselves are read from standard input \(-\)",
+        "please help": r"please help does not exist; name a file; .* standard input \(-\), one a line: echo TEXT \|",
         ".": ". is a folder",
     }.items():
         with pytest.raises(UserError, match=sentence):

@@ -3,6 +3,7 @@
     quatrain predict TARGET rows.csv --output labelled.csv
     quatrain predict TARGET rows.jsonl --text premise --text-pair hypothesis | head
     cat reviews.txt | quatrain predict TARGET -
+    echo "One text." | quatrain predict TARGET -
 
 For example, after quatrain train experiment=quick_mrpc run.dir=paraphrases:
 

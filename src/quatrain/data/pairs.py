@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
-from quatrain.corpora.cleaning import Cleaning
+from quatrain.corpora.cleaning import Cleaning, CleaningReport
 from quatrain.corpora.glue import GLUE_TASKS
 from quatrain.corpora.pairs import PairCorpus, UnreadPairs, open_pairs, pairs_from_memory
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
@@ -104,7 +104,7 @@ class SentencePairs(LanguageData):
         )
         self.source, self.given_rows, self.glue_task = source, rows, glue_task
         self._class_counts: list[int] = []
-        self._left_out = 0
+        self._left_out = ""
         self.text_columns, self.label_column, self.given_label_names = text_columns, label_column, label_names
         self.sha256, self.revision, self.cleaning = sha256, revision, cleaning
         self.validation_share, self.test_share, self.split_seed = validation_share, test_share, split_seed
@@ -124,7 +124,7 @@ class SentencePairs(LanguageData):
         """Encode the rows where that was not done before, and map them."""
         corpus = self.corpus()
         self.fingerprint = corpus.fingerprint
-        self._left_out = corpus.report.counts.get("incomplete_rows", 0)
+        self._left_out = _left_out(corpus.report)
         tokenizer = fitted(self.recipe, lambda: training_texts(corpus), corpus.fingerprint)
         token_types = self.use_token_types
         if token_types is None:
@@ -164,8 +164,7 @@ class SentencePairs(LanguageData):
     def notes(self) -> list[str]:
         """What to know of the data before it is trained on: rows left out, classes with next to no training rows."""
         labelled = sum(self._class_counts)
-        left_out = f"{self._left_out:,} rows without a text or a label are left out (data.incomplete_rows=drop)"
-        notes = [left_out] if self._left_out else []
+        notes = [self._left_out] if self._left_out else []
         if self.label_names is None or labelled < OF_MANY:
             return notes
         return notes + [
@@ -295,6 +294,17 @@ def _write_rows(mapped: Any, split: str, encoder: PairEncoder, folder: Path) -> 
                 types.append(batch["token_type_ids"])
     np.save(folder / f"{split}.labels.npy", np.asarray(mapped["label"]))
     return {"examples": writer.rows, "tokens": writer.tokens, "truncated": truncated / max(1, writer.rows)}
+
+
+def _left_out(report: CleaningReport) -> str:
+    """What is told of the rows that ``data.incomplete_rows=drop`` left out; empty where there are none."""
+    rule = "incomplete_rows"
+    if rule not in report.counts:
+        return ""
+    count, places = report.counts[rule], [f"{one.file}, line {one.line}" for one in report.examples.get(rule, ())]
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    at = f", the first at {places[0]}" if count > 1 and places else f", {places[0]}" if places else ""
+    return f"{rows} without a text or a label left out{at} (data.incomplete_rows=drop)"
 
 
 def training_texts(corpus: PairCorpus) -> Iterator[str]:

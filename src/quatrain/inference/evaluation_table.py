@@ -17,8 +17,33 @@ def table(evaluation: Evaluation) -> str:
         rows.append((name, _number(measured.value), f"{_number(measured.low)} to {_number(measured.high)}"))
     lines = [one_line(head), "", *_aligned(rows)]
     if evaluation.confusion:
-        lines += ["", *_classes(evaluation.confusion), *_none_wrong(evaluation.confusion)]
+        lines += [*_largest_class(evaluation.confusion), "", *_classes(evaluation.confusion)]
+        lines += [*_by_class(evaluation.confusion), *_none_wrong(evaluation.confusion)]
     return "\n".join(lines) + "\n"
+
+
+def _largest_class(confusion: Confusion) -> Iterator[str]:
+    """The accuracy of who always gives the commonest label, to hold that of the model against."""
+    sizes = [sum(counts) for counts in confusion.counts]
+    if any(sizes):
+        yield f"accuracy of the largest class alone, {one_line(confusion.labels[sizes.index(max(sizes))])}:" + (
+            f" {_number(max(sizes) / sum(sizes))}"
+        )
+
+
+def _by_class(confusion: Confusion) -> Iterator[str]:
+    """How many of those that were given a label have it, and how many of those that have it were given it."""
+    if len(confusion.labels) > MOST_CLASSES:
+        return
+    rows: list[Sequence[str]] = [("label", "examples", "precision", "recall", "f1")]
+    for place, name in enumerate(confusion.labels):
+        right, size = confusion.counts[place][place], sum(confusion.counts[place])
+        given = sum(counts[place] for counts in confusion.counts)
+        shares = [(right, given), (right, size), (2 * right, size + given)]
+        told = [_number(above / below) if below else "none" for above, below in shares]
+        rows.append((one_line(name), f"{size:,}", *told))
+    yield ""
+    yield from _aligned(rows)
 
 
 def _none_wrong(confusion: Confusion) -> Iterator[str]:

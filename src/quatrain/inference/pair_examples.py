@@ -11,7 +11,7 @@ from quatrain.inference.held_out import HeldOut
 from quatrain.inference.loading import Loaded
 from quatrain.inference.part import place_in_split
 from quatrain.inference.scoring import ClassScores
-from quatrain.runs.corpus_facts import cut_off
+from quatrain.runs.corpus_facts import cut_off, own_names
 from quatrain.tasks.samples import questions, texts_of
 
 MOST = 20
@@ -61,14 +61,17 @@ def _with_texts(loaded: Loaded, held_out: HeldOut, rows: list[int], found: list[
 def _texts(loaded: Loaded, held_out: HeldOut, rows: list[int]) -> tuple[list[str], list[list[str]]]:
     """The columns and texts of ``rows`` as the corpus has them; where that is not one of ours, as the model sees them.
 
-    Of a text that is very long the beginning.
+    Columns go by the user's names where these are known. Of a text that is very long the beginning.
     """
     corpus = held_out.data.corpus()
     if isinstance(corpus, PairCorpus):
         told = corpus.columns[held_out.split]
         columns = list(corpus.text_columns)
         places = [place_in_split(held_out.rows, row) for row in rows]
-        return columns, [[cut_off(told[column][place]) for column in columns] for place in places]
+        names = own_names(held_out.data)
+        return [names.get(column, column) for column in columns], [
+            [cut_off(told[column][place]) for column in columns] for place in places
+        ]
     texts = [_decoded(loaded, held_out, row) for row in rows]
     return [f"text {number}" for number in range(1, 1 + max(map(len, texts), default=0))], texts
 

@@ -154,5 +154,8 @@ def _not_there(given: str, path: Path, error: OSError) -> str:
         near = []
     hint = f"did you mean {path.with_name(near[0])}?" if near else f"name a file, or {STANDARD_INPUT}."
     if not near and any(map(str.isspace, given)):
-        hint = f"name a file; texts themselves are read from standard input ({STANDARD_INPUT}), one a line."
+        hint = (
+            f"name a file; texts themselves are read from standard input ({STANDARD_INPUT}), one a line: echo TEXT |"
+            f" quatrain ... {STANDARD_INPUT}"
+        )
     return f"{given} does not exist; {hint}"

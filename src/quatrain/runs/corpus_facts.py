@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from quatrain.corpora.pair_corpus import PairCorpus
+from quatrain.corpora.pair_corpus import TEXTS, PairCorpus
 from quatrain.corpora.text import TextCorpus
 
 ROWS = 2
@@ -26,6 +26,15 @@ def corpus_facts(corpus: Any) -> dict[str, Any]:
         rows = [{"text": text} for text in _beginnings(corpus)]
         return {"name": corpus.name, "features": {"text": "string"}, "labels": {}, "raw_rows": rows}
     return {"name": None, "features": {}, "labels": {}, "raw_rows": []}
+
+
+def own_names(data: Any) -> dict[str, str]:
+    """The user's names of the columns of texts, where the data module was given them, by those of a `PairCorpus`.
+
+    A name that a row has for something else, its label or number, is left as the corpus has it.
+    """
+    given = getattr(data, "text_columns", None) or ()
+    return {column: name for column, name in zip(TEXTS, given, strict=False) if name not in ("label", "idx", *TEXTS)}
 
 
 def _of_pairs(corpus: PairCorpus) -> dict[str, Any]:

@@ -24,7 +24,7 @@ SHARES = ("truncated", "majority_share")
 FIRST, LAST = 32, 8
 """Places of a longer row that are shown, from its beginning and its end."""
 
-KNOWN = ("class", "source", "corpus", "settings", "features", "splits", "labels", "padding_share", "raw_rows")
+KNOWN = ("class", "source", "corpus", "settings", "features", "splits", "labels", "notes", "padding_share", "raw_rows")
 """Parts of the data that are shown in ways of their own; the others are numbers of its summary."""
 
 LONGEST, LONGEST_TEXT = 30, 400
@@ -83,6 +83,8 @@ def _of_data(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "features", "; ".join(f"{name}: {kind}" for name, kind in data["features"].items())
     for split, counts in data["labels"].items():
         yield f"labels, {split}", ", ".join(_counted(name, count, counts) for name, count in counts.items())
+    for note in data["notes"]:
+        yield "note", note
     if data["padding_share"] is not None:
         yield "padding", f"{data['padding_share']:.1%} of the places in training batches"
     for name, value in data.items():

@@ -72,23 +72,29 @@ def _seen(config: Mapping[str, Any]) -> Look:
 
 
 def _data(config: Mapping[str, Any], data: Any, loader: Any) -> dict[str, Any]:
-    from quatrain.runs.corpus_facts import corpus_facts
+    from quatrain.runs.corpus_facts import corpus_facts, own_names
 
     summary = getattr(data, "summary", None)
     splits, rest = by_split(summary if isinstance(summary, Mapping) else {})
     facts = corpus_facts(data.corpus() if hasattr(data, "corpus") else None)
+    names = own_names(data)
     return {
         "class": config["data"]["_target_"],
         "source": config["data"].get("source"),
         "corpus": facts["name"],
         "settings": {name: getattr(data, name) for name in SETTINGS if hasattr(data, name)},
-        "features": facts["features"],
+        "features": _renamed(facts["features"], names),
         "splits": splits,
         "labels": facts["labels"],
+        "notes": list(notes()) if callable(notes := getattr(data, "notes", None)) else [],
         "padding_share": _padding_share(loader),
         **rest,
-        "raw_rows": facts["raw_rows"],
+        "raw_rows": [_renamed(row, names) for row in facts["raw_rows"]],
     }
+
+
+def _renamed(row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in row.items()}
 
 
 def by_split(summary: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
