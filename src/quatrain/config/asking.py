@@ -15,7 +15,7 @@ from quatrain.config.folder import conf_folder
 from quatrain.config.hydra_keys import explain_hydra
 from quatrain.config.option_files import groups, options
 from quatrain.config.overrides import is_override
-from quatrain.config.spelling import nearest
+from quatrain.config.spelling import deeper, nearest
 from quatrain.core.errors import UserError
 
 MOST_NAMED = 8
@@ -101,9 +101,12 @@ def _unknown(word: str, composed: Composition) -> str:
     every = {*groups(composed.folders), *composed.every_key()}
     for name in composed.choices:
         every |= {key for option in options(name, composed.folders) for key in keys_of(option, tuple(composed.folders))}
+    group, _, last = word.partition(".")
+    inside = deeper(group, last, every) if last else []
     near = (
-        _within(word, every)
-        or _about(word, composed)
+        f"; did you mean {inside[0]}?"
+        if inside
+        else _about(word, composed)
         or nearest(word, sorted(every))
         or "; quatrain list shows the groups, and quatrain explain GROUP its keys."
     )
@@ -118,10 +121,3 @@ def _about(word: str, composed: Composition) -> str:
     spoken = [key for key in keys if (one := describe(key, composed.config)) and says.search(one.says)]
     found = list(dict.fromkeys([*named, *spoken]))
     return f"; about it are {', '.join(found[:MOST_NAMED])}." if found else ""
-
-
-def _within(word: str, every: set[str]) -> str:
-    """A hint at the key of the same group and last name: model.n_layer leaves out the config between."""
-    group, _, last = word.partition(".")
-    found = sorted(key for key in every if last and key.startswith(f"{group}.") and key.endswith(f".{last}"))
-    return f"; did you mean {found[0]}?" if found else ""

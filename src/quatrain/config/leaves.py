@@ -7,7 +7,7 @@ from hydra.core.override_parser.types import Override
 from quatrain.config.nodes import DERIVED, is_model_config, nodes, signature_of, supplied, takes
 from quatrain.config.plain_settings import SEVERAL
 from quatrain.config.search_checks import unknown_outside
-from quatrain.config.spelling import nearest
+from quatrain.config.spelling import deeper, nearest
 
 
 def judge(text: str, override: Override, config: dict[str, Any]) -> tuple[str | None, str | None]:
@@ -50,20 +50,16 @@ def _hint(key: str, place: str, name: str, names: list[str], config: dict[str, A
     if place in SEVERAL:
         return f"; to add one write +{place}.{name}._target_=CLASS."
     known = sorted({*names} - {"_target_", "hydra"})
-    if place and (within := _ending_in(name, [one for one in _keys(config) if one.startswith(f"{place}.")])):
-        return within
+    inside = deeper(place, name, _keys(config))
+    only = f"; did you mean {inside[0]}?" if len(inside) == 1 else ""
+    if place and only:
+        return only
     near = nearest(key, _keys(config)) if not place and "." in key else nearest(name, known)
     if near and place:
         near = near.replace("mean ", f"mean {place}.")
     elif not near and not place:
-        near = _ending_in(name, _keys(config)) or nearest(key, _keys(config))
+        near = only or nearest(key, _keys(config))
     return near or f"; {place or 'an experiment'} takes {', '.join(known) or 'no further keys'}."
-
-
-def _ending_in(name: str, keys: list[str]) -> str:
-    """The key whose last part is this very name, where one alone is called so."""
-    found = [key for key in keys if key.rpartition(".")[2] == name]
-    return f"; did you mean {found[0]}?" if len(found) == 1 else ""
 
 
 def _is_supplied(parts: list[str]) -> bool:

@@ -1,7 +1,16 @@
-"""The nearest spelling of a word."""
+"""What a word that is no key can have been meant for: the nearest spelling, or a key that lies deeper."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+
+def deeper(place: str, name: str, keys: Iterable[str]) -> list[str]:
+    """Return those of ``keys`` that lie below ``place`` (anywhere for "") and end in ``name``, sorted.
+
+    ``model.n_layer`` leaves out the config between: of the model's keys ``model.config.n_layer`` ends so.
+    """
+    start = f"{place}." if place else ""
+    return sorted(key for key in keys if key.startswith(start) and key.endswith(f".{name}"))
 
 
 def nearest(word: str, words: Iterable[str], alike: float = 0.6) -> str:

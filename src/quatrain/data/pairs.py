@@ -4,28 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from quatrain.core.batches import IGNORED
 from quatrain.core.errors import UserError
 from quatrain.corpora.cleaning import Cleaning, CleaningReport
 from quatrain.corpora.glue import GLUE_TASKS
 from quatrain.corpora.pairs import PairCorpus, UnreadPairs, open_pairs, pairs_from_memory
 from quatrain.data.cache import fingerprint, prepare_once, read_meta
 from quatrain.data.checks import check_pairs
-from quatrain.data.collate import Layout
+from quatrain.data.encoded_pairs import ROWS_AT_ONCE, PairRows, write_pair_rows
 from quatrain.data.forks import quiet_forks
 from quatrain.data.module import LanguageData, fitted
 from quatrain.data.pair_encoding import PairEncoder
-from quatrain.data.sampler import Key, rows_of
-from quatrain.data.token_file import TokenFile, TokenWriter, token_dtype
 
 FEW_ROWS, OF_MANY = 5, 100
 """A class with fewer rows than the first, where a split has more than the second, is likely a mistake."""
-
-_UNLABELLED = -1
-_ROWS_AT_ONCE = 1000
 
 
 class SentencePairs(LanguageData):
@@ -228,72 +219,14 @@ class SentencePairs(LanguageData):
             mapped = rows.map(
                 encoder,
                 batched=True,
-                batch_size=_ROWS_AT_ONCE,
+                batch_size=ROWS_AT_ONCE,
                 num_proc=self.num_proc if self.num_proc > 1 else None,
                 remove_columns=list(corpus.text_columns),
                 # Its own way would pickle the tokenizer to name the result.
                 new_fingerprint=fingerprint("pairs", folder=folder.name, split=split)[:16],
                 desc=f"encoding {split}",
             ).with_format("numpy")
-        return _write_rows(mapped, split, encoder, folder)
-
-
-class PairRows:
-    """Encoded rows, padded by the batch, as `PairBatch` arrays."""
-
-    def __init__(self, folder: Path, split: str, *, regression: bool, fill: int) -> None:
-        self.fill = fill
-        self.file = TokenFile(folder, split)
-        self.types = TokenFile(folder, f"{split}.types") if (folder / f"{split}.types.json").exists() else None
-        labels = np.load(folder / f"{split}.labels.npy")
-        self.labels: NDArray[Any] = labels.astype(np.float32 if regression else np.int64)
-        self.ignored = np.nan if regression else IGNORED
-        self.labels[labels == _UNLABELLED] = self.ignored
-
-    def majority_share(self) -> float | None:
-        """The largest class's share of the labelled rows: what always guessing it scores; None for scores."""
-        if self.labels.dtype == np.float32 or not (known := self.labels[self.labels != IGNORED]).size:
-            return None
-        return float(np.bincount(known).max() / known.size)
-
-    def class_counts(self, classes: int) -> list[int]:
-        """How many labelled rows each of ``classes`` has; not for scores."""
-        return [int(count) for count in np.bincount(self.labels[self.labels != IGNORED], minlength=classes)]
-
-    def __len__(self) -> int:
-        """Count the rows."""
-        return len(self.file)
-
-    def lengths(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the number of tokens of each of ``rows``."""
-        return self.file.lengths(rows)
-
-    def __getitems__(self, keys: list[Key]) -> dict[str, NDArray[Any]]:
-        """Return the rows of ``keys``, padded to the longest."""
-        _, rows, fillers = rows_of(keys)
-        flat, lengths = self.file.gather(rows)
-        layout = Layout(lengths)
-        batch = {"input_ids": layout.padded(flat, self.fill), "attention_mask": layout.attention_mask()}
-        if self.types is not None:
-            batch["token_type_ids"] = layout.padded(self.types.gather(rows)[0], 0)
-        labels = self.labels[rows]
-        labels[fillers] = self.ignored
-        return {**batch, "labels": labels, "example_ids": np.where(fillers, -1 - rows, rows)}
-
-
-def _write_rows(mapped: Any, split: str, encoder: PairEncoder, folder: Path) -> dict[str, Any]:
-    """Move a mapped data set into our files, some rows at a time."""
-    truncated = 0
-    with TokenWriter(folder, split, token_dtype(encoder.tokenizer.vocab_size)) as writer:
-        for batch in mapped.iter(_ROWS_AT_ONCE):
-            writer.append(batch["input_ids"])
-            truncated += int(np.sum(batch["truncated"]))
-    if encoder.token_types:
-        with TokenWriter(folder, f"{split}.types", np.dtype(np.uint8)) as types:
-            for batch in mapped.iter(_ROWS_AT_ONCE):
-                types.append(batch["token_type_ids"])
-    np.save(folder / f"{split}.labels.npy", np.asarray(mapped["label"]))
-    return {"examples": writer.rows, "tokens": writer.tokens, "truncated": truncated / max(1, writer.rows)}
+        return write_pair_rows(mapped, split, encoder, folder)
 
 
 def _left_out(report: CleaningReport) -> str:
